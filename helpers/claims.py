@@ -1,0 +1,190 @@
+"""The ledger of a chapter: the paper's claim, this run's figure, the tolerance, the verdict.
+
+A verdict is computed, never typed. Claims about the *phenomenon* (an order, a ratio, a sign) must
+come out the same on MNIST and on the shipped digits, at every scale; `Ledger.verdicts` prints
+them without figures, so that continuous integration can compare the lines. Claims about
+*numbers* are compared on the paper's own data only.
+"""
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import torch
+from IPython.display import Markdown
+from tabulate import tabulate
+
+from helpers.course import SEED, Session, hardware
+from helpers.data import ROOT, Dataset, write_atomically
+
+REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
+RESULTS = ROOT / "data" / "results"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of the ledger; `phenomenon` lines are the ones that are checked."""
+
+    claim: str
+    paper: str
+    ours: str
+    tolerance: str
+    verdict: str
+    phenomenon: bool
+    reason: str = ""
+
+
+class Ledger:
+    """Collects a chapter's claims and results.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending, such as ``"02_framework"``.
+    session : Session
+        What `course.setup` returned.
+    dataset : Dataset
+        The data that the figures come from.
+    paper_data : str
+        Name of the data that the paper's numbers come from.
+    """
+
+    def __init__(
+        self, chapter: str, session: Session, dataset: Dataset, *, paper_data: str = "MNIST"
+    ):
+        self.chapter = chapter
+        self.scale = session.scale.name
+        self.dataset = dataset.name
+        self.source = dataset.source
+        self.comparable = dataset.name == paper_data
+        self.claims: list[Claim] = []
+
+    def number(
+        self, claim: str, *, paper: float, ours: float, within: float, unit: str = "", reason: str
+    ) -> None:
+        """Compare a number with the paper's: reproduced if no more than `within` above or below.
+
+        Parameters
+        ----------
+        claim : str
+            What the number is.
+        paper, ours : float
+            The two values, in `unit`.
+        within : float
+            Half the width of the tolerance band.
+        unit : str
+            Printed behind the values.
+        reason : str
+            Why it may differ; shown only when it does.
+        """
+        close = abs(ours - paper) <= within
+        verdict = (REPRODUCED if close else DIFFERS) if self.comparable else NOT_TESTABLE
+        self._add(
+            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"± {within:g}{unit}", verdict, reason
+        )
+
+    def at_most(
+        self, claim: str, *, paper: float, ours: float, slack: float, unit: str = "", reason: str
+    ) -> None:
+        """Compare a number that is better when smaller: reproduced if ≤ paper + `slack`.
+
+        Parameters
+        ----------
+        claim, paper, ours, unit, reason
+            As for `number`.
+        slack : float
+            How far above the paper's value still counts.
+        """
+        small = ours <= paper + slack
+        verdict = (REPRODUCED if small else DIFFERS) if self.comparable else NOT_TESTABLE
+        self._add(
+            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"+ {slack:g}{unit}", verdict, reason
+        )
+
+    def phenomenon(self, claim: str, *, paper: str, ours: str, holds: bool, reason: str) -> None:
+        """Add a claim about an order, a ratio or a sign, which any data can test.
+
+        Parameters
+        ----------
+        claim : str
+            The claim as a sentence.
+        paper, ours : str
+            What the paper and what this run has to say for it.
+        holds : bool
+            Whether it holds in this run.
+        reason : str
+            Why it may fail; shown only when it does.
+        """
+        verdict = REPRODUCED if holds else DIFFERS
+        self._add(claim, paper, ours, "holds", verdict, reason, phenomenon=True)
+
+    def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
+        shown = reason if verdict == DIFFERS else ""
+        self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, shown))
+
+    def verdicts(self) -> None:
+        """Print the verdicts about the phenomenon, a line each and without figures."""
+        for claim in self.claims:
+            if claim.phenomenon:
+                print(f"{claim.verdict}: {claim.claim}")
+
+    def table(self) -> Markdown:
+        """Return the whole ledger as a table for the notebook."""
+        rows = [
+            [cell.replace("|", r"\|") for cell in (c.claim, c.paper, c.ours, c.tolerance, verdict)]
+            for c in self.claims
+            for verdict in [f"{c.verdict}: {c.reason}" if c.reason else c.verdict]
+        ]
+        headers = ("claim", "paper", f"ours ({self.scale})", "tolerance", "verdict")
+        return Markdown(
+            f"{tabulate(rows, headers, tablefmt='github', disable_numparse=True)}\n\n"
+            f"Data: {self.source}."
+        )
+
+    def save(self, **results) -> None:
+        """Write claims and `results` (anything JSON can hold) to ``data/results``.
+
+        The file is ``CHAPTER.DATA.SCALE.json``, so that a run never replaces one on other data
+        or at another scale; only those at ``full`` are meant to be kept in the repository.
+        """
+        content = {
+            "chapter": self.chapter,
+            "dataset": self.dataset,
+            "source": self.source,
+            "scale": self.scale,
+            "seed": SEED,
+            "hardware": hardware(),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            "date": date.today().isoformat(),
+            "claims": [asdict(claim) for claim in self.claims],
+            "results": results,
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(results_file(self.chapter, self.dataset, self.scale), text.encode())
+
+
+def results_file(chapter: str, dataset: str, scale: str) -> Path:
+    """Return the path of the results of a chapter on some data at some scale."""
+    return RESULTS / f"{chapter}.{dataset.replace(' ', '_')}.{scale}.json"
+
+
+def load_results(chapter: str, dataset: str, scale: str = "full") -> dict | None:
+    """Return what `Ledger.save` wrote, or None where there is no such run.
+
+    Raises
+    ------
+    RuntimeError
+        If the file is damaged; the message names it and the remedy.
+    """
+    path = results_file(chapter, dataset, scale)
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RuntimeError(
+            f"{path} is damaged ({error}): delete it and run "
+            f"COURSE_SCALE={scale} python -m helpers.reproduce {chapter[:2]}"
+        ) from error

@@ -1,0 +1,253 @@
+"""Images in [0, 1] with labels, and where they came from.
+
+``digits`` gives the real MNIST when the data folder has it or it can be fetched, and otherwise
+the handwritten digits that scikit-learn ships, so that every chapter runs on any machine.
+The data folder is the repository's ``data/``, or the one that ``COURSE_DATA`` names;
+``COURSE_OFFLINE=1`` forbids downloads.
+"""
+
+import functools
+import gzip
+import hashlib
+import http.client
+import os
+import sys
+import tempfile
+import urllib.request
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torchvision.datasets import MNIST
+from torchvision.datasets.mnist import read_image_file, read_label_file
+from tqdm.auto import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+DOWNLOAD_TIMEOUT = 10  # seconds without an answer, after which the shipped digits are used
+
+# SHA-256 of the four uncompressed idx files of MNIST.
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+SHIPPED_TRAIN = 1300  # of scikit-learn's 1,797 digits; the rest, by other writers, is for testing
+
+
+class DamagedDataError(RuntimeError):
+    """A data file is not what it should be; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled images together with their provenance.
+
+    Attributes
+    ----------
+    inputs : Tensor, shape (N, C, H, W)
+        Pixels in [0, 1], float32.
+    labels : Tensor, shape (N,)
+        Class indices, int64.
+    name : str
+        Short name of the data, such as ``"MNIST"``; part of file names.
+    source : str
+        Where the images came from, in words; printed beside figures and tables.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    name: str
+    source: str
+
+    def __post_init__(self):
+        """Refuse images and labels that do not belong together."""
+        if self.inputs.ndim != 4 or self.labels.shape != self.inputs.shape[:1]:
+            raise ValueError(
+                "inputs must have shape (N, C, H, W) and labels shape (N,), "
+                f"got {tuple(self.inputs.shape)} and {tuple(self.labels.shape)}"
+            )
+
+    def __len__(self):
+        """Return the number of images, N."""
+        return len(self.labels)
+
+    def __getitem__(self, rows) -> "Dataset":
+        """Return the images at `rows` (a slice, mask or index tensor) as a Dataset."""
+        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows])
+
+    def to(self, device) -> "Dataset":
+        """Return the same images on another `device`."""
+        return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of pixels and labels: changes when a single pixel does."""
+        content = hashlib.sha256(str(tuple(self.inputs.shape)).encode())
+        for tensor in (self.inputs, self.labels):
+            content.update(tensor.cpu().contiguous().numpy().data)
+        return content.hexdigest()
+
+
+def folder() -> Path:
+    """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``."""
+    return Path(os.environ.get("COURSE_DATA") or ROOT / "data")
+
+
+def digits(split: str = "train") -> Dataset:
+    """Return handwritten digits: MNIST where it can be had, else the digits scikit-learn ships.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+        MNIST's 60,000 training or 10,000 test images. Of the 1,797 shipped digits, the first
+        1,300 are for training and the last 497, by writers not among the first, for testing.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 1, 28, 28), named ``"MNIST"`` or ``"shipped digits"``.
+
+    Raises
+    ------
+    DamagedDataError
+        If a file of MNIST is truncated, altered or swapped with another.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition",
+    1998. Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI, 1998.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    raw = folder() / "MNIST" / "raw"
+    offline = os.environ.get("COURSE_OFFLINE") == "1"
+    return _mnist(raw, split) if _have_mnist(raw, offline) else _shipped_digits(split)
+
+
+def disjoint_halves(dataset: Dataset, *, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Split a data set at random into the paper's P1 and P2 (section 4.2).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The N images to split.
+    seed : int
+        Seed of the random permutation.
+
+    Returns
+    -------
+    tuple of Dataset
+        N // 2 images and the other N − N // 2, named ``"… P1"`` and ``"… P2"``.
+    """
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))
+    rows = order[: len(dataset) // 2], order[len(dataset) // 2 :]
+    return tuple(
+        replace(dataset[part], name=f"{dataset.name} {p}", source=f"half {p} of {dataset.source}")
+        for p, part in zip(("P1", "P2"), rows, strict=True)
+    )
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that others see all of it or nothing, whatever interrupts the writing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@functools.cache
+def _have_mnist(raw: Path, offline: bool) -> bool:
+    """Return whether MNIST's files are in `raw`, after fetching what is missing; ask only once."""
+    missing = [name for name in MNIST_SHA256 if not _present(raw / name)]
+    if not missing:
+        return True
+    try:
+        if offline:
+            raise OSError("COURSE_OFFLINE=1 forbids downloads")
+        for name in tqdm(missing, desc=f"fetching MNIST from {MNIST.mirrors[0]}"):
+            write_atomically(raw / f"{name}.gz", _download(f"{name}.gz"))
+        return True
+    except OSError as error:  # no network, a time-out, a read-only folder
+        print(
+            f"MNIST is not in the data folder and was not fetched ({error}).\n"
+            "Using the 1,797 handwritten digits that scikit-learn ships instead: the phenomena "
+            "are the same, the numbers are not the paper's.",
+            file=sys.stderr,
+        )
+        return False
+
+
+def _present(path: Path) -> bool:
+    return path.exists() or path.with_name(f"{path.name}.gz").exists()
+
+
+def _download(name: str) -> bytes:
+    """Fetch one gzipped file of MNIST, trying each of torchvision's mirrors, and verify it."""
+    failure = OSError("no mirror is known")
+    for mirror in MNIST.mirrors:
+        try:
+            with urllib.request.urlopen(mirror + name, timeout=DOWNLOAD_TIMEOUT) as answer:
+                content = answer.read()
+            if hashlib.md5(content).hexdigest() == dict(MNIST.resources)[name]:
+                return content
+            failure = OSError(f"{mirror + name} is not the file it should be")
+        except (OSError, http.client.HTTPException) as error:
+            failure = OSError(f"{mirror + name}: {error}")
+    raise failure
+
+
+@functools.cache
+def _mnist(raw: Path, split: str) -> Dataset:
+    prefix = {"train": "train", "test": "t10k"}[split]
+    images = read_image_file(_verified(raw / f"{prefix}-images-idx3-ubyte"))  # (N, 28, 28) uint8
+    labels = read_label_file(_verified(raw / f"{prefix}-labels-idx1-ubyte"))
+    inputs = images.unsqueeze(1).float().div_(255)
+    return Dataset(inputs, labels, "MNIST", f"MNIST, {len(labels):,} {split} images")
+
+
+def _verified(path: Path) -> str:
+    """Return the path of an idx file whose content is right, unpacking it where only a .gz is."""
+    packed = path.with_name(f"{path.name}.gz")
+    try:
+        if not path.exists():
+            write_atomically(path, gzip.decompress(packed.read_bytes()))
+        content = path.read_bytes()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DamagedDataError(
+            f"{packed} is damaged ({error}): delete it, then run this again to fetch it anew"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != MNIST_SHA256[path.name]:
+        other = next((name for name, known in MNIST_SHA256.items() if known == found), None)
+        what = f"holds {other}" if other else "is truncated or altered"
+        raise DamagedDataError(
+            f"{path} {what} (SHA-256 {found[:12]}…, expected {MNIST_SHA256[path.name][:12]}…): "
+            f"delete it and {packed.name} beside it, then run this again to fetch it anew"
+        )
+    return str(path)
+
+
+@functools.cache
+def _shipped_digits(split: str) -> Dataset:
+    bunch = load_digits()  # 8 × 8 images with values 0 … 16
+    images = np.zeros((len(bunch.images), 28, 28), dtype=np.uint8)
+    for image, small in zip(images, bunch.images, strict=True):
+        # Pillow resizes bytes in integer arithmetic: the same pixels on every machine.
+        grey = Image.fromarray(np.round(small * (255 / 16)).astype(np.uint8))
+        image[4:24, 4:24] = grey.resize((20, 20), Image.Resampling.BICUBIC)
+    rows = {"train": slice(SHIPPED_TRAIN), "test": slice(SHIPPED_TRAIN, None)}[split]
+    inputs = torch.from_numpy(images[rows]).unsqueeze(1).float().div_(255)
+    labels = torch.from_numpy(bunch.target[rows]).long()
+    source = f"scikit-learn's digits, {len(labels):,} {split} images"
+    return Dataset(inputs, labels, "shipped digits", source)

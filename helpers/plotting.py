@@ -1,0 +1,197 @@
+"""Figures from arrays. Functions take the data first and draw into a figure or axes given."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure, SubFigure
+from scipy.ndimage import distance_transform_edt
+
+STYLE = {
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(  # Okabe and Ito's colours, safe for colour-blind readers
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+    ),
+    "font.size": 11,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+DIVERGING = "PuOr"  # orange for less, purple for more; told apart by colour-blind readers
+DPI = 90
+
+
+def figure(width: float = 8, height: float = 3) -> Figure:
+    """Return a new figure of `width` × `height` inches in the style of the course."""
+    with plt.rc_context(STYLE):
+        return Figure(figsize=(width, height), layout="constrained")
+
+
+def axes(fig: Figure | SubFigure, rows: int = 1, columns: int = 1, **options):
+    """Return new axes in the style of the course: one, or an array (rows, columns) of them."""
+    with plt.rc_context(STYLE):
+        made = fig.subplots(rows, columns, squeeze=False, **options)
+    return made[0, 0] if made.size == 1 else made
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display a figure with its alternative text, which says what there is to see in it."""
+    display(
+        {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt}},
+        raw=True,
+    )
+
+
+def png(fig: Figure) -> bytes:
+    """Return the figure as a PNG picture."""
+    buffer = io.BytesIO()
+    fig.set_dpi(DPI)
+    FigureCanvasAgg(fig).print_png(buffer)  # lays out and draws once, where savefig does it twice
+    return buffer.getvalue()
+
+
+def image_grid(
+    images,
+    *,
+    titles=None,
+    row_labels=None,
+    fig: Figure | SubFigure | None = None,
+    size: float = 1.0,
+):
+    """Draw rows of images.
+
+    Parameters
+    ----------
+    images : array-like, shape (rows, columns, H, W) or (rows, columns, H, W, 3)
+        Pixels in [0, 1].
+    titles : sequence of str, optional
+        A title for each image, row by row.
+    row_labels : sequence of str, optional
+        A label for each row.
+    fig : Figure or SubFigure, optional
+        Where to draw; a new figure by default.
+    size : float
+        Width of an image in inches, in a new figure.
+
+    Returns
+    -------
+    Figure or SubFigure
+        What was drawn into.
+    """
+    images = np.asarray(images)
+    rows, columns = images.shape[:2]
+    if fig is None:
+        fig = figure(size * columns + 1.2 * bool(row_labels), size * rows * (1.25 if titles else 1))
+    grid = np.array(axes(fig, rows, columns)).reshape(rows, columns)
+    for position, ax in enumerate(grid.flat):
+        image(images[position // columns, position % columns], ax=ax)
+        if titles is not None:
+            ax.set_title(titles[position], fontsize=10)
+    for ax, label in zip(grid[:, 0], row_labels or [], strict=False):
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=10)
+    return fig
+
+
+def image(pixels, *, ax, title: str = "") -> None:
+    """Draw one image (H, W) or (H, W, 3) with pixels in [0, 1] into `ax`."""
+    ax.imshow(np.clip(pixels, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_title(title, fontsize=10)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def difference(r, *, ax, title: str = "", limit: float | None = None) -> None:
+    """Draw a perturbation r (H, W) into `ax`: purple where it adds, orange where it takes away.
+
+    `limit` is the value of the deepest colour; the largest |r| by default.
+    """
+    r = np.asarray(r)
+    limit = limit or max(float(np.abs(r).max()), 1e-9)
+    ax.imshow(r, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.set_title(title, fontsize=10)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def bars(values, *, ax, labels, highlight=(), title: str = "", limit: float | None = None) -> None:
+    """Draw horizontal bars, one a label, those at the positions `highlight` in another colour."""
+    values = np.asarray(values)
+    colours = ["#D55E00" if i in highlight else "#0072B2" for i in range(len(values))]
+    ax.barh(range(len(values)), values, color=colours)
+    ax.set_yticks(range(len(values)), labels)
+    ax.invert_yaxis()
+    ax.set_title(title, fontsize=10)
+    if limit is not None:
+        ax.set_xlim(0, limit)
+
+
+def regions(labels, *, ax, title: str = "") -> None:
+    """Draw decision regions of the unit square: row i, column j of `labels` is at (x_j, y_i).
+
+    Labels are the integers 0, 1, 2; their colours are paler than those of the lines above them.
+    """
+    shades = ListedColormap(["#CFE3F1", "#F8DCC6", "#CDEBE1"])
+    ax.imshow(labels, cmap=shades, vmin=0, vmax=2, origin="lower", extent=(0, 1, 0, 1))
+    ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    ax.spines[:].set_visible(True)  # the sides of the box
+    ax.set_title(title, fontsize=10)
+
+
+def triptych(original, adversarial, *, fig: Figure | SubFigure, titles, gain: float = 10) -> None:
+    """Draw Figure 5's three panels: the image, the difference × `gain`, the adversarial image.
+
+    Parameters
+    ----------
+    original, adversarial : array-like, shape (H, W)
+        Pixels in [0, 1].
+    fig : Figure or SubFigure
+        Where to draw.
+    titles : (str, str, str)
+        One for each panel.
+    gain : float
+        How much the difference is magnified: its deepest colours stand for 1 / gain.
+    """
+    left, centre, right = axes(fig, 1, 3)[0]
+    original, adversarial = np.asarray(original), np.asarray(adversarial)
+    image(original, ax=left, title=titles[0])
+    difference(adversarial - original, ax=centre, title=titles[1], limit=1 / gain)
+    image(adversarial, ax=right, title=titles[2])
+
+
+def label_map(labels, *, ax, extent) -> None:
+    """Draw which label (rows, columns) a model gives in a plane, each label written in its region.
+
+    `extent` is (left, right, bottom, top); the first row is at the bottom.
+    """
+    labels = np.asarray(labels)
+    present = np.unique(labels)
+    colours = ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#0072B2"]
+    colours = [*colours, "#999999", "#DDDDDD", "#666666"]
+    shades = [colours[label % len(colours)] for label in present]
+    ax.imshow(
+        np.searchsorted(present, labels),
+        cmap=ListedColormap(shades),
+        vmin=-0.5,
+        vmax=len(present) - 0.5,
+        origin="lower",
+        extent=extent,
+        interpolation="nearest",
+        alpha=0.6,
+    )
+    left, right, bottom, top = extent
+    for label in present:
+        region = np.pad(labels == label, 1)
+        depth = distance_transform_edt(region)[1:-1, 1:-1]  # from the region's edge
+        if depth.max() < 0.03 * min(labels.shape):  # too small to write in
+            continue
+        row, column = np.unravel_index(depth.argmax(), depth.shape)
+        x = left + (right - left) * (column + 0.5) / labels.shape[1]
+        y = bottom + (top - bottom) * (row + 0.5) / labels.shape[0]
+        ax.text(x, y, str(label), ha="center", va="center", fontsize=12, fontweight="bold")

@@ -1,0 +1,142 @@
+"""Run chapters headlessly and print their ledgers: ``python -m helpers.reproduce [chapters …]``.
+
+Each notebook is executed from top to bottom in a fresh kernel and writes its results to
+``data/results``. With ``--store`` the outputs are stored in the notebook as well.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from tabulate import tabulate
+from tqdm.auto import tqdm
+
+from helpers.claims import RESULTS
+from helpers.course import SCALES
+from helpers.data import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+
+
+def chapters(names: list[str]) -> list[Path]:
+    """Return the notebooks whose names begin with one of `names`; all where there are none.
+
+    Raises
+    ------
+    ValueError
+        If a name fits no notebook.
+    """
+    notebooks = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    for name in names:
+        if not any(path.name.startswith(name) for path in notebooks):
+            known = ", ".join(path.stem for path in notebooks)
+            raise ValueError(f"chapter must be the beginning of one of {known}; got {name!r}")
+    return [path for path in notebooks if not names or path.name.startswith(tuple(names))]
+
+
+def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
+    """Execute a notebook in a fresh kernel.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook; its folder is the working directory.
+    scale : {"ci", "class", "full"}
+        How much work to do.
+
+    Returns
+    -------
+    tuple of NotebookNode and float
+        The notebook with its outputs, and the kernel's peak memory in GB.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell fails.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    count = len(notebook.cells)
+    notebook.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY))
+    code = sum(cell.cell_type == "code" for cell in notebook.cells) - 1
+    with tqdm(total=code, desc=path.stem, unit="cell") as bar:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT[scale],
+            kernel_name="python3",
+            resources={"metadata": {"path": str(path.parent)}},
+            on_cell_complete=lambda cell, cell_index: bar.update(cell_index < count),
+        )
+        client.execute(env={**os.environ, "COURSE_SCALE": scale})
+    kilobytes = int(notebook.cells.pop().outputs[0].text)
+    return notebook, kilobytes / 1e6
+
+
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Store a notebook with outputs that every viewer can show.
+
+    Widget state is dropped, and so is a widget's view where the same output has a picture.
+    The picture of the cell tagged ``gallery`` is also kept as ``data/results/CHAPTER.png``.
+    """
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            picture = output.get("data", {}).get("image/png")
+            if picture:
+                output.data.pop(WIDGET_VIEW, None)
+                if "gallery" in cell.metadata.get("tags", []):
+                    (RESULTS / f"{path.stem}.png").write_bytes(base64.b64decode(picture))
+    nbformat.write(notebook, path)
+
+
+def ledger(path: Path, scale: str, since: float) -> str:
+    """Return the claims of a chapter as a table, from the results it wrote after `since`."""
+    written = [f for f in RESULTS.glob(f"{path.stem}.*.{scale}.json") if f.stat().st_mtime >= since]
+    if not written:
+        return f"{path.stem} wrote no results"
+    content = json.loads(max(written, key=lambda f: f.stat().st_mtime).read_text(encoding="utf-8"))
+    rows = [(c["claim"], c["paper"], c["ours"], c["verdict"]) for c in content["claims"]]
+    return f"{content['source']}\n" + tabulate(
+        rows, ("claim", "paper", "ours", "verdict"), disable_numparse=True, maxcolwidths=60
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: see ``python -m helpers.reproduce --help``."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.reproduce", description=__doc__)
+    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; default all")
+    parser.add_argument(
+        "--scale",
+        choices=SCALES,
+        default=os.environ.get("COURSE_SCALE", "class"),
+        help="work to do",
+    )
+    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks")
+    options = parser.parse_args(arguments)
+    if options.scale not in SCALES:  # argparse does not check a default
+        parser.error(f"COURSE_SCALE must be one of {', '.join(SCALES)}; got {options.scale!r}")
+    try:
+        paths = chapters(options.chapters)
+    except ValueError as error:
+        parser.error(str(error))
+    for path in paths:
+        start = time.time()
+        notebook, memory = execute(path, options.scale)
+        if options.store:
+            store(notebook, path)
+        print(f"\n{path.stem}: {time.time() - start:.0f} s, peak memory {memory:.2f} GB")
+        print(ledger(path, options.scale, start))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

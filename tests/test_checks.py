@@ -1,0 +1,419 @@
+"""The exercises' automatic answers: right solutions pass, typical mistakes are named."""
+
+import math
+
+import pytest
+import torch
+
+from helpers import checks
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture
+def says(capsys):
+    """Return what a check prints about an answer, which has to be one line."""
+
+    def says(check, answer):
+        check(answer)
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        assert printed.out.count("\n") == 1
+        return printed.out.strip()
+
+    return says
+
+
+def rms(x):
+    return x.flatten(1).square().mean(1).sqrt()
+
+
+def each(values):
+    """Shape one value for each image so that it multiplies images."""
+    return values.view(-1, 1, 1, 1)
+
+
+def exact_noise(x, size):
+    noise = torch.randn_like(x)
+    return x + size * noise / each(rms(noise))
+
+
+def always_the_same_noise(x, size):
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    return x + size * noise / each(rms(noise))
+
+
+def noise_scaled_as_one_batch(x, size):
+    noise = torch.randn_like(x)
+    return x + size * noise / noise.square().mean().sqrt()
+
+
+def penalty(weights, decays):
+    return sum(d * w.square().sum() for w, d in zip(weights, decays, strict=True)) / 2
+
+
+def wrong(logits, labels):
+    return logits.argmax(1) != labels
+
+
+def kernel(x, centres, gamma):
+    return (-gamma * (x[:, None] - centres).square().sum(2)).exp()
+
+
+def nearest_border(logits, jacobian, label):
+    others = torch.arange(len(logits)) != label
+    slopes = (jacobian[label] - jacobian[others]).norm(dim=1)
+    return ((logits[label] - logits[others]) / slopes).min() / jacobian.shape[1] ** 0.5
+
+
+RIGHT = {
+    checks.distortion: [
+        lambda x, y: rms(y - x),
+        lambda x, y: (y - x).flatten(1).norm(dim=1) / (3 * 4 * 6) ** 0.5,
+        lambda x, y: rms(y.double() - x.double()),
+        lambda x, y: rms(x - y).requires_grad_(),
+    ],
+    checks.noise_of_size: [
+        exact_noise,
+        lambda x, size: exact_noise(x.double(), size),
+        lambda x, size: x + size * torch.randn_like(x).sign(),
+    ],
+    checks.top_images: [
+        lambda features, v, count: (features @ v).topk(count).indices,
+        lambda features, v, count: (features @ v).argsort(descending=True)[:count],
+        lambda features, v, count: (features * v).sum(1).argsort().flip(0)[:count].int(),
+    ],
+    checks.weight_decay: [
+        penalty,
+        lambda weights, decays: penalty(weights, decays).item(),
+        lambda weights, decays: penalty(weights, decays).view(1).requires_grad_(),
+    ],
+    checks.error_rate: [
+        lambda logits, labels: wrong(logits, labels).float().mean().item(),
+        lambda logits, labels: wrong(logits, labels).float().mean(),
+        lambda logits, labels: wrong(logits, labels).sum().item() / len(labels),
+    ],
+    checks.penalised_objective: [
+        lambda r, c, loss, slope: (c * r.square().sum(1) + loss, 2 * c[:, None] * r + slope),
+        lambda r, c, loss, slope: (
+            c.double() * r.double().norm(dim=1) ** 2 + loss,
+            (2 * c * r.T + slope.T).T,
+        ),
+    ],
+    checks.step_in_the_box: [
+        lambda x, r: (x + r).clamp(0, 1) - x,
+        lambda x, r: torch.minimum(torch.maximum(r, -x), 1 - x).double(),
+    ],
+    checks.middle_in_log_c: [
+        lambda low, high: (low * high) ** 0.5,
+        lambda low, high: math.exp((math.log(low) + math.log(high)) / 2),
+        lambda low, high: torch.tensor(low * (high / low) ** 0.5),
+    ],
+    checks.radial_basis: [
+        kernel,
+        lambda x, s, gamma: (-gamma * torch.cdist(x, s) ** 2).exp(),
+        lambda x, s, gamma: kernel(x.double(), s.double(), gamma),
+    ],
+    checks.nearest_border: [
+        nearest_border,
+        lambda z, jacobian, y: nearest_border(z, jacobian, y).item(),
+        lambda z, jacobian, y: nearest_border(z, jacobian, y).view(1).requires_grad_(),
+    ],
+    checks.none_found: [
+        lambda samples, confidence: 1 - (1 - confidence) ** (1 / samples),
+        lambda samples, confidence: -math.log(1 - confidence) / samples,
+        lambda samples, confidence: torch.tensor(1 - (1 - confidence) ** (1 / samples)),
+    ],
+}
+
+MISTAKES = {  # of each check: what a student returns, and a part of what the answer should be
+    checks.distortion: {
+        "sign": (lambda x, y: -rms(y - x), "it should be 0."),
+        "no difference": (lambda x, y: rms(y), "it should be 0."),
+        "L2": (lambda x, y: (y - x).flatten(1).norm(dim=1), "the L2 norm"),
+        "no root": (lambda x, y: rms(y - x) ** 2, "the root is missing"),
+        "mean absolute": (lambda x, y: (y - x).abs().mean((1, 2, 3)), "mean absolute difference"),
+        "largest": (lambda x, y: (y - x).abs().flatten(1).amax(1), "it should be 0."),
+        "one channel's n": (lambda x, y: 3**0.5 * rms(y - x), "n counts all C·H·W values"),
+        "not a number": (lambda x, y: (y - x).mean((1, 2, 3)).sqrt() * float("nan"), "gives nan"),
+        "one for the batch": (lambda x, y: (y - x).square().mean().sqrt(), "shape (5,), not ()"),
+        "one for each channel": (lambda x, y: (y - x).square().mean((2, 3)).sqrt(), "not (5, 3)"),
+        "list": (lambda x, y: rms(y - x).tolist(), "as a tensor, not list"),
+        "nothing": (lambda x, y: None, "as a tensor, not NoneType"),
+    },
+    checks.noise_of_size: {
+        "clipped": (lambda x, size: exact_noise(x, size).clamp(0, 1), "do not clip"),
+        "the same noise": (always_the_same_noise, "two calls give the same noise"),
+        "no noise": (lambda x, size: x, "two calls give the same noise"),
+        "noise alone": (lambda x, size: exact_noise(x, size) - x, "the noise alone; add it to x"),
+        "on average": (lambda x, size: x + size * torch.randn_like(x), "own root mean square"),
+        "one batch": (noise_scaled_as_one_batch, "own root mean square"),
+        "unscaled": (lambda x, size: x + torch.randn_like(x), "it should be 0.1"),
+        "L2": (lambda x, size: x + (exact_noise(x, size) - x) / 6, "is 0.0167"),
+        "image scaled too": (lambda x, size: 0.5 * exact_noise(x, size), "it should be 0.1"),
+        "one image": (lambda x, size: exact_noise(x, size)[:1], "not (1, 1, 6, 6)"),
+        "array": (lambda x, size: exact_noise(x, size).numpy(), "not ndarray"),
+    },
+    checks.top_images: {
+        "smallest": (lambda f, v, count: (f @ v).argsort()[:count], "these respond least"),
+        "absolute": (lambda f, v, count: (f @ v).abs().topk(count).indices, "has a sign"),
+        "ascending": (lambda f, v, count: (f @ v).argsort()[-count:], "largest first"),
+        "norm": (lambda f, v, count: f.norm(dim=1).topk(count).indices, "features @ direction"),
+        "one unit": (lambda f, v, count: f[:, 0].topk(count).indices, "features @ direction"),
+        "responses": (lambda f, v, count: (f @ v).topk(count).values, "features @ direction"),
+        "all": (lambda f, v, count: (f @ v).argsort(descending=True), "not (50,)"),
+        "only one": (lambda f, v, count: (f @ v).argmax(), "not ()"),
+        "list": (lambda f, v, count: (f @ v).topk(count).indices.tolist(), "not list"),
+        "images": (lambda f, v, count: f[(f @ v).topk(count).indices], "not (6, 8)"),
+    },
+    checks.weight_decay: {
+        "no half": (lambda ws, ds: 2 * penalty(ws, ds), "the factor 1/2 is missing"),
+        "one λ": (lambda ws, ds: penalty(ws, [ds[0]] * 2), "each layer has its own λ"),
+        "norm": (
+            lambda ws, ds: sum(d * w.norm() for w, d in zip(ws, ds, strict=True)) / 2,
+            "takes its square",
+        ),
+        "λ forgotten": (lambda ws, ds: penalty(ws, [1, 1]), "it should be "),
+        "the last λ": (lambda ws, ds: penalty(ws, [ds[1]] * 2), "it should be "),
+        "λ swapped": (lambda ws, ds: penalty(ws, ds[::-1]), "it should be "),
+        "mean": (
+            lambda ws, ds: sum(d * w.square().mean() for w, d in zip(ws, ds, strict=True)) / 2,
+            "it should be ",
+        ),
+        "sign": (lambda ws, ds: -penalty(ws, ds), "it should be "),
+        "first layer": (lambda ws, ds: penalty(ws[:1], ds[:1]), "it should be "),
+        "not a number": (lambda ws, ds: float("nan"), "it gives nan"),
+        "one for each layer": (
+            lambda ws, ds: torch.stack([d * w.square().sum() for w, d in zip(ws, ds, strict=True)]),
+            "one number, not 2",
+        ),
+        "text": (lambda ws, ds: "small", "it raised "),
+        "nothing": (lambda ws, ds: None, "it raised "),
+    },
+    checks.error_rate: {
+        "accuracy": (
+            lambda logits, labels: 1 - wrong(logits, labels).float().mean(),
+            "this is the accuracy",
+        ),
+        "percent": (lambda logits, labels: 100 * wrong(logits, labels).float().mean(), "0 and 1"),
+        "percent right": (
+            lambda logits, labels: 100 * (1 - wrong(logits, labels).float().mean()),
+            "0 and 1",
+        ),
+        "count": (lambda logits, labels: wrong(logits, labels).sum(), "0 and 1"),
+        "argmin": (lambda logits, labels: wrong(-logits, labels).float().mean(), "it gives 0.9"),
+        "sign": (lambda logits, labels: -wrong(logits, labels).float().mean(), "it gives -0.300"),
+        "nothing wrong": (lambda logits, labels: 0.0, "it should be 0.300"),
+        "one image off": (lambda logits, labels: 11 / 40, "it gives 0.275"),
+        "not a number": (lambda logits, labels: float("nan"), "it gives nan"),
+        "one for each image": (wrong, "it raised "),
+        "text": (lambda logits, labels: "small", "it raised ValueError"),
+        "nothing": (lambda logits, labels: None, "it raised TypeError"),
+    },
+    checks.penalised_objective: {
+        "norm": (
+            lambda r, c, loss, slope: (
+                c * r.norm(dim=1) + loss,
+                c[:, None] * r / r.norm(dim=1, keepdim=True) + slope,
+            ),
+            "takes its square",
+        ),
+        "c on the loss": (
+            lambda r, c, loss, slope: (
+                r.square().sum(1) + c * loss,
+                2 * r + c[:, None] * slope,
+            ),
+            "not the loss",
+        ),
+        "mean": (
+            lambda r, c, loss, slope: (
+                c * r.square().mean(1) + loss,
+                2 * c[:, None] * r / 9 + slope,
+            ),
+            "not their mean",
+        ),
+        "no factor 2": (
+            lambda r, c, loss, slope: (c * r.square().sum(1) + loss, c[:, None] * r + slope),
+            "the factor 2 is missing",
+        ),
+        "slope forgotten": (
+            lambda r, c, loss, slope: (c * r.square().sum(1) + loss, 2 * c[:, None] * r),
+            "2·c·r + slope",
+        ),
+        "sign of the gradient": (
+            lambda r, c, loss, slope: (c * r.square().sum(1) + loss, 2 * c[:, None] * r - slope),
+            "2·c·r + slope",
+        ),
+        "loss forgotten": (
+            lambda r, c, loss, slope: (c * r.square().sum(1), 2 * c[:, None] * r),
+            "the first value is",
+        ),
+        "sign of the loss": (
+            lambda r, c, loss, slope: (c * r.square().sum(1) - loss, 2 * c[:, None] * r - slope),
+            "the first value is",
+        ),
+        "one for the batch": (
+            lambda r, c, loss, slope: ((c * r.square().sum(1) + loss).sum(), 2 * r),
+            "shape (4,), not ()",
+        ),
+        "values alone": (
+            lambda r, c, loss, slope: c * r.square().sum(1) + loss,
+            "return two things",
+        ),
+        "nothing": (lambda r, c, loss, slope: None, "return two things"),
+    },
+    checks.step_in_the_box: {
+        "image": (lambda x, r: (x + r).clamp(0, 1), "this is the image"),
+        "r clipped": (lambda x, r: r.clamp(0, 1), "not r itself"),
+        "r clipped to ±1": (lambda x, r: r.clamp(-1, 1), "still leaves"),
+        "no box": (lambda x, r: r, "still leaves"),
+        "lower bound alone": (lambda x, r: (x + r).clamp_min(0) - x, "still leaves"),
+        "upper bound alone": (lambda x, r: (x + r).clamp_max(1) - x, "still leaves"),
+        "shrunk": (lambda x, r: 1e-3 * r, "each pixel on its own"),
+        "nothing done": (lambda x, r: 0 * r, "each pixel on its own"),
+        "sign": (lambda x, r: (x - r).clamp(0, 1) - x, "each pixel on its own"),
+        "array": (lambda x, r: ((x + r).clamp(0, 1) - x).numpy(), "not ndarray"),
+        "one image": (lambda x, r: ((x + r).clamp(0, 1) - x)[0], "not (1, 4, 4)"),
+    },
+    checks.middle_in_log_c: {
+        "arithmetic": (lambda low, high: (low + high) / 2, "the middle of c;"),
+        "logarithm": (
+            lambda low, high: (math.log(low) + math.log(high)) / 2,
+            "go back to c with exp",
+        ),
+        "no root": (lambda low, high: low * high + 1, "it should be 1"),
+        "root of the ratio": (lambda low, high: (high / low) ** 0.5, "it should be 1"),
+        "harmonic": (lambda low, high: 2 / (1 / low + 1 / high), "it should be 1"),
+        "low": (lambda low, high: low, "it should be 1"),
+        "high": (lambda low, high: high, "it should be 1"),
+        "base ten": (
+            lambda low, high: 10 ** ((math.log(low) + math.log(high)) / 2),
+            "it should be",
+        ),
+        "not a number": (lambda low, high: float("nan"), "it gives nan"),
+        "nothing": (lambda low, high: None, "it raised TypeError"),
+    },
+    checks.radial_basis: {
+        "no square": (lambda x, s, g: (-g * torch.cdist(x, s)).exp(), "has to be squared"),
+        "sign": (lambda x, s, g: (g * torch.cdist(x, s) ** 2).exp(), "minus sign"),
+        "mean": (lambda x, s, g: (-g * torch.cdist(x, s) ** 2 / 6).exp(), "do not average"),
+        "divided": (lambda x, s, g: (-(torch.cdist(x, s) ** 2) / g).exp(), "γ multiplies"),
+        "width": (lambda x, s, g: (-(torch.cdist(x, s) ** 2) / 2 / g**2).exp(), "without 1/2"),
+        "no exp": (lambda x, s, g: -g * torch.cdist(x, s) ** 2, "it should be "),
+        "no gamma": (lambda x, s, g: (-(torch.cdist(x, s) ** 2)).exp(), "it should be "),
+        "transposed": (lambda x, s, g: kernel(x, s, g).T, "not (4, 3)"),
+        "summed": (lambda x, s, g: kernel(x, s, g).sum(1), "not (3,)"),
+        "array": (lambda x, s, g: kernel(x, s, g).numpy(), "not ndarray"),
+    },
+    checks.nearest_border: {
+        "L2": (lambda z, j, y: nearest_border(z, j, y) * 5, "divides it by √n"),
+        "n": (lambda z, j, y: nearest_border(z, j, y) / 5, "the root is missing"),
+        "least margin": (
+            lambda z, j, y: (z[y] - z[3]) / (j[y] - j[3]).norm() / 5,
+            "a steeper one may be nearer",
+        ),
+        "rival's slope": (
+            lambda z, j, y: min((z[y] - z[k]) / j[k].norm() / 5 for k in (0, 2, 3)),
+            "∇z_y − ∇z_j",
+        ),
+        "own slope": (
+            lambda z, j, y: min((z[y] - z[k]) / j[y].norm() / 5 for k in (0, 2, 3)),
+            "not that of z_y alone",
+        ),
+        "farthest": (
+            lambda z, j, y: max((z[y] - z[k]) / (j[y] - j[k]).norm() / 5 for k in (0, 2, 3)),
+            "farthest border",
+        ),
+        "label itself": (
+            lambda z, j, y: ((z[y] - z) / (j[y] - j).norm(dim=1) / 5).amin(),
+            "leave the label itself out",
+        ),
+        "sign": (lambda z, j, y: -nearest_border(z, j, y), "it gives -"),
+        "margin": (lambda z, j, y: z[y] - z[3], "it gives 1.5"),
+        "all": (lambda z, j, y: (z[y] - z) / 5, "not 4"),
+        "nothing": (lambda z, j, y: None, "it raised "),
+    },
+    checks.none_found: {
+        "the estimate": (lambda samples, confidence: 0.0, "rare is not impossible"),
+        "one": (lambda samples, confidence: 1 / samples, "it should be 0.00299"),
+        "swapped": (lambda n, confidence: 1 - confidence ** (1 / n), "chance to see none"),
+        "always three": (lambda samples, confidence: 3 / samples, "belongs to 95 %"),
+        "root of N": (lambda samples, confidence: samples**-0.5, "it should be "),
+        "percent": (lambda n, confidence: 100 * (1 - (1 - confidence) ** (1 / n)), "should be "),
+        "complement": (lambda n, confidence: (1 - confidence) ** (1 / n), "should be "),
+        "not a number": (lambda samples, confidence: float("nan"), "it gives nan"),
+        "text": (lambda samples, confidence: "small", "it raised ValueError"),
+        "nothing": (lambda samples, confidence: None, "it raised TypeError"),
+    },
+}
+
+
+def named(function):
+    return function.__name__
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+def test_stub_is_not_attempted(says, check):
+    assert says(check, lambda *arguments: ...) == "not attempted"
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        pytest.param(check, answer, id=f"{named(check)}-{i}")
+        for check, answers in RIGHT.items()
+        for i, answer in enumerate(answers)
+    ],
+)
+def test_right_solution_passes(says, check, answer):
+    assert says(check, answer) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "why"),
+    [
+        pytest.param(check, answer, why, id=f"{named(check)}-{mistake}")
+        for check, mistakes in MISTAKES.items()
+        for mistake, (answer, why) in mistakes.items()
+    ],
+)
+def test_mistake_is_not_yet_right_and_named(says, check, answer, why):
+    printed = says(check, answer)
+    assert printed.startswith("not yet: ")
+    assert why in printed
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+@pytest.mark.parametrize("error", [ValueError, NotImplementedError, AssertionError, IndexError])
+def test_answer_that_raises_is_not_yet_right(says, check, error):
+    def answer(*arguments):
+        raise error("something is missing")
+
+    expected = f"not yet: it raised {error.__name__}: something is missing"
+    assert says(check, answer) == expected
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+def test_answer_with_other_parameters_is_not_yet_right(says, check):
+    assert says(check, lambda: 1).startswith("not yet: it raised TypeError: ")
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+def test_the_reader_may_stop_an_answer(check):
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(stopped)
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+def test_verdict_does_not_depend_on_the_random_state(says, check):
+    for seed in range(20):
+        torch.manual_seed(seed)
+        assert says(check, RIGHT[check][0]) == "passed"

@@ -1,0 +1,90 @@
+"""Dependencies point one way: which module of the package may import which other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HELPERS = Path(__file__).resolve().parents[1] / "helpers"
+MODULES = sorted(path.stem for path in HELPERS.glob("*.py"))
+
+CORE = {
+    "attack",
+    "bounds",
+    "data",
+    "evaluation",
+    "kernels",
+    "lbfgsb",
+    "models",
+    "quocnet",
+    "sections",
+    "spectral",
+    "units",
+}
+ALLOWED = {  # a module may import these of the package, and no others
+    "__init__": set(),
+    # the core: no module of it knows the notebook's session (course), a figure or a widget
+    "attack": {"evaluation", "lbfgsb"},
+    "bounds": {"evaluation", "spectral"},
+    "data": set(),
+    "evaluation": set(),
+    "kernels": {"data"},
+    "lbfgsb": set(),
+    "models": set(),
+    "quocnet": {"checkpoints", "data"},
+    "sections": {"attack", "evaluation"},
+    "spectral": set(),
+    "units": set(),
+    # weights, and what makes them
+    "checkpoints": {"data"},
+    "training": {"attack", "checkpoints", "data", "evaluation", "models"},
+    # what the notebooks stand on
+    "checks": CORE,
+    "claims": {"course", "data"},
+    "course": {"data"},
+    "plotting": set(),
+    "reproduce": {"claims", "course", "data"},
+    "explorers": {"plotting", "widgets"} | CORE,
+    "widgets": {"plotting"},
+}
+
+
+def imported(source: str) -> set[str]:
+    """Return the modules of the package that a module's source imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(filter(None, ["helpers" if node.level else "", node.module]))
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("helpers.")}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import helpers.attack as a, torch", {"attack"}),
+        ("from helpers import data, plotting", {"data", "plotting"}),
+        ("from helpers.lbfgsb import Result", {"lbfgsb"}),
+        ("from . import units", {"units"}),
+        ("def f():\n    from .course import setup", {"course"}),
+        ("import helpers_of_others.data, os", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(source, modules):
+    assert imported(source) == modules
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_only_what_it_may(module):
+    assert module in ALLOWED, f"helpers/{module}.py is new: say in ALLOWED what it may import"
+    source = (HELPERS / f"{module}.py").read_text(encoding="utf-8")
+    forbidden = imported(source) - ALLOWED[module]
+    assert not forbidden, (
+        f"helpers/{module}.py imports {', '.join(sorted(forbidden))}; "
+        f"it may import {', '.join(sorted(ALLOWED[module])) or 'no other helper'}"
+    )

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.units import activations, natural_basis, random_direction, top_images
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_activations_are_phi_of_each_image_flattened(batch_size):
+    inputs = torch.rand(6, 2, 3, 3, generator=generator())
+    phi = nn.Sequential(nn.MaxPool2d(2))
+    expected = inputs[:, :, :2, :2].numpy().max(axis=(2, 3))
+    found = activations(phi, inputs, batch_size=batch_size)
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_activations_need_no_gradient():
+    found = activations(nn.Linear(2, 3), torch.zeros(4, 2))
+    assert found.shape == (4, 3)
+    assert not found.requires_grad
+
+
+def test_natural_basis_picks_one_unit():
+    features = torch.rand(5, 4, generator=generator())
+    for unit in range(4):
+        assert torch.equal(features @ natural_basis(4, unit), features[:, unit])
+
+
+@pytest.mark.parametrize("unit", [-1, 4])
+def test_unit_that_does_not_exist_is_refused(unit):
+    with pytest.raises(ValueError, match=f"unit must be from 0 to 3, got {unit}"):
+        natural_basis(4, unit)
+
+
+def test_random_directions_are_uniform_on_the_sphere():
+    stream = generator()
+    v = torch.stack([random_direction(3, generator=stream) for _ in range(3000)])
+    torch.testing.assert_close(v.norm(dim=1), torch.ones(3000))
+    # On the sphere in three dimensions each coordinate is uniform in [-1, 1] (Archimedes).
+    for coordinate in v.T:
+        counts = torch.histc(coordinate, bins=10, min=-1, max=1)
+        assert (counts - 300).square().sum() / 300 < 27.9  # χ² with 9 degrees, p = 0.001
+
+
+def test_random_direction_follows_the_generator():
+    first = random_direction(50, generator=generator(1))
+    assert torch.equal(random_direction(50, generator=generator(1)), first)
+    assert not torch.equal(random_direction(50, generator=generator(2)), first)
+
+
+def brute_force(features, direction, count):
+    responses = [
+        sum(f * v for f, v in zip(row, direction, strict=True)) for row in features.tolist()
+    ]
+    return sorted(range(len(responses)), key=lambda row: (-responses[row], row))[:count]
+
+
+@pytest.mark.parametrize("count", [1, 10, 200])
+@pytest.mark.parametrize("direction", [[0.0, 1.0, 0.0], [1.0, -2.0, 1.0], [0.0, 0.0, 0.0]])
+def test_top_images_are_a_brute_force_sort_with_ties_in_order(direction, count):
+    features = torch.randint(-3, 4, (200, 3), generator=generator()).float()
+    found = top_images(features, torch.tensor(direction), count)
+    assert found.tolist() == brute_force(features, direction, count)
+
+
+def test_top_images_take_a_direction_of_another_type():
+    features = torch.tensor([[1.0, 0.0], [3.0, 0.0], [2.0, 9.0]], dtype=torch.float64)
+    assert top_images(features, natural_basis(2, 0), 2).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("count", [0, -1, 4])
+def test_count_out_of_range_is_refused(count):
+    with pytest.raises(ValueError, match=f"count must be from 1 to 3, got {count}"):
+        top_images(torch.zeros(3, 2), torch.zeros(2), count)
