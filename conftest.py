@@ -6,6 +6,7 @@ import pytest
 
 os.environ.setdefault("COURSE_SCALE", "ci")
 os.environ.setdefault("COURSE_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run side by side
 
 
 def pytest_collection_modifyitems(items):

@@ -5,8 +5,8 @@ D(x, l) is the smallest ‖r‖₂ with f(x + r) = l and x + r in [0, 1]^m. The 
     minimise  c·‖r‖² + loss(x + r, l)  over r  with  x + r in [0, 1]^m,    by L-BFGS in a box,
 
 and searches over c. A large c buys a small r, so the search is for the *largest* c whose
-minimiser still has the label l. The paper writes c·|r|; the square is smooth at r = 0 and the
-minimisers over all c are the same points.
+minimiser still has the label l. The paper writes c·|r|; the square is smooth at r = 0, and apart
+from r = 0 the stationary points over all c are the same.
 """
 
 import functools
@@ -183,10 +183,19 @@ def penalised_adversarial(
         If an argument is not what is written above.
     """
     _check(model, inputs, targets, loss)
-    c = torch.as_tensor(c, dtype=inputs.dtype, device=inputs.device).broadcast_to(targets.shape)
+    c = torch.as_tensor(c, dtype=inputs.dtype, device=inputs.device)
+    if c.shape not in ((), targets.shape):
+        raise ValueError(
+            f"c must be one number or have shape ({len(inputs)},), got {tuple(c.shape)}"
+        )
+    c = c.broadcast_to(targets.shape)
     bad = c[~((c > 0) & c.isfinite())]
     if len(bad) > 0:
-        raise ValueError(f"c must be positive, got {bad[0].item()}; it must be finite, too")
+        raise ValueError(f"c must be positive and finite, got {bad[0].item()}")
+    if start is not None and start.shape != inputs.shape:
+        raise ValueError(
+            f"start must have the shape of inputs, {tuple(inputs.shape)}, got {tuple(start.shape)}"
+        )
     x = inputs.flatten(1)
     temperature = SMOOTHING * _logit_range(model, inputs)
 
@@ -277,6 +286,8 @@ def minimal_adversarial(
     Szegedy et al., arXiv 1312.6199, section 4.1.
     """
     _check(model, inputs, targets, loss)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if len(inputs) > batch_size:
         return _in_batches(
             functools.partial(

@@ -31,7 +31,7 @@ class ExactDistance:
         set {f(x') = l} itself need not reach, and argmax may give either label.
     targets : Tensor, shape (N,)
         The labels that were asked for.
-    success : Tensor, shape (N,), bool
+    converged : Tensor, shape (N,), bool
         Whether the closest image was found, to the tolerance.
     distortion : Tensor, shape (N,)
         Root mean square of the perturbation over all pixels; inf where no image in the box has
@@ -47,7 +47,7 @@ class ExactDistance:
 
     adversarial: Tensor
     targets: Tensor
-    success: Tensor
+    converged: Tensor
     distortion: Tensor
     gap: Tensor
     violation: Tensor
@@ -122,7 +122,7 @@ def exact_linear(
     return ExactDistance(
         adversarial=image.view(inputs.shape),
         targets=targets,
-        success=solved,
+        converged=solved,
         distortion=found,
         gap=found - bound,
         violation=violation,

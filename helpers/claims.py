@@ -8,6 +8,7 @@ them without figures, so that continuous integration can compare the lines. Clai
 
 import json
 import platform
+import sys
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -45,20 +46,20 @@ class Ledger:
         The notebook's name without its ending, such as ``"02_framework"``.
     session : Session
         What `course.setup` returned.
-    dataset : Dataset
-        The data that the figures come from.
+    *datasets : Dataset
+        The data that the figures come from; the first gives the results their name.
     paper_data : str
         Name of the data that the paper's numbers come from.
     """
 
     def __init__(
-        self, chapter: str, session: Session, dataset: Dataset, *, paper_data: str = "MNIST"
+        self, chapter: str, session: Session, *datasets: Dataset, paper_data: str = "MNIST"
     ):
         self.chapter = chapter
         self.scale = session.scale.name
-        self.dataset = dataset.name
-        self.source = dataset.source
-        self.comparable = dataset.name == paper_data
+        self.dataset = datasets[0].name
+        self.source = "; ".join(dataset.source for dataset in datasets)
+        self.comparable = self.dataset == paper_data
         self.claims: list[Claim] = []
 
     def number(
@@ -162,7 +163,13 @@ class Ledger:
             "results": results,
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        write_atomically(results_file(self.chapter, self.dataset, self.scale), text.encode())
+        path = results_file(self.chapter, self.dataset, self.scale)
+        try:
+            write_atomically(path, text.encode())
+        except OSError as error:  # a full disk, a read-only folder
+            print(
+                f"{path} could not be written ({error}): the results are not kept", file=sys.stderr
+            )
 
 
 def results_file(chapter: str, dataset: str, scale: str) -> Path:

@@ -27,7 +27,9 @@ def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tens
 
 def error_rate(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
     """Return the share of `inputs` (N, ...) whose prediction is not the label, in [0, 1]."""
-    if labels.shape != inputs.shape[:1] or len(labels) == 0:
+    if len(inputs) == 0:
+        raise ValueError("inputs must hold at least one image, got none")
+    if labels.shape != inputs.shape[:1]:
         raise ValueError(
             f"labels must have shape ({len(inputs)},), one for each input, "
             f"got {tuple(labels.shape)}"

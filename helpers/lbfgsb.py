@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 SIGMA = 1e-4  # share of the predicted decrease that a step must bring
-EPSILON = 1e-3  # a bound is near within this share of the box
+EPSILON = 1e-3  # of the width of the box (at most 1): how near a bound must be to be active
 BACKTRACKS = 10  # trials of one search
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -67,6 +67,9 @@ def minimize(
     (1)  A = {i : x_i − l_i ≤ ε_i and g_i > 0, or u_i − x_i ≤ ε_i and g_i < 0},
     (2)  d_F = −H g_F on the free variables F, and d_A = −γ g_A,
     (3)  f(P(x + αd)) ≤ f(x) + σ·(α g_F·d_F + g_A·(P(x + αd) − x)_A).
+
+    Here ε_i = min(10⁻³·min(u_i − l_i, 1), max_j |P(x − g)_j − x_j|), and γ is sᵀy / yᵀy of the
+    newest pair, or 1 / max(‖g‖, 1) before there is one.
 
     H is the L-BFGS matrix of the last pairs of steps and gradient differences, *cut to F*, so
     that what a variable did before its bound stopped it tells nothing about the others. A

@@ -25,7 +25,14 @@ from helpers.data import ROOT
 NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-PEAK_MEMORY = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+PEAK_MEMORY = """
+try:
+    import resource, sys
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak if sys.platform == "darwin" else 1e3 * peak)
+except ImportError:  # Windows does not tell
+    print("nan")
+"""
 
 
 def chapters(names: list[str]) -> list[Path]:
@@ -57,7 +64,7 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
     Returns
     -------
     tuple of NotebookNode and float
-        The notebook with its outputs, and the kernel's peak memory in GB.
+        The notebook with its outputs, and the kernel's peak memory in GB, nan where unknown.
 
     Raises
     ------
@@ -77,8 +84,7 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
             on_cell_complete=lambda cell, cell_index: bar.update(cell_index < count),
         )
         client.execute(env={**os.environ, "COURSE_SCALE": scale})
-    kilobytes = int(notebook.cells.pop().outputs[0].text)
-    return notebook, kilobytes / 1e6
+    return notebook, float(notebook.cells.pop().outputs[0].text) / 1e9
 
 
 def store(notebook: NotebookNode, path: Path) -> None:

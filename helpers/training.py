@@ -222,7 +222,14 @@ def fit_readout(
     -------
     nn.Sequential
         `model`, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If `weight_decay` is not positive, or there is no such `decay_form`.
     """
+    if not weight_decay > 0:
+        raise ValueError(f"weight_decay must be positive, got {weight_decay}")
     readout = model[-1]
     (decay,) = decay_coefficients(model[-1:], (weight_decay,), decay_form)
     model.eval()
@@ -268,7 +275,7 @@ def _batches(
 
 
 def decay_coefficients(
-    model: nn.Sequential, weight_decay: tuple[float, ...], form: str
+    model: nn.Sequential, weight_decay: tuple[float, ...], decay_form: str
 ) -> list[float]:
     """Return μ_k such that the paper's penalty on layer k is μ_k ‖W_k‖² / 2.
 
@@ -278,7 +285,7 @@ def decay_coefficients(
         The network.
     weight_decay : tuple of float
         The paper's λ of each weight layer.
-    form : {"half", "per unit"}
+    decay_form : {"half", "per unit"}
         The paper writes λ Σ w²/k without saying what k is. ``"half"`` takes λ‖W‖²/2, which
         reproduces Table 1; ``"per unit"`` takes k as the number of units of the layer.
 
@@ -292,14 +299,14 @@ def decay_coefficients(
     ValueError
         If there is no such form, or not one λ for each weight layer.
     """
-    if form not in DECAY_FORMS:
-        raise ValueError(f"decay_form must be one of {', '.join(DECAY_FORMS)}; got {form!r}")
+    if decay_form not in DECAY_FORMS:
+        raise ValueError(f"decay_form must be one of {', '.join(DECAY_FORMS)}; got {decay_form!r}")
     layers = models.weight_layers(model)
     if len(weight_decay) != len(layers):
         raise ValueError(
             f"weight_decay must have one λ for each of {len(layers)} layers, got {weight_decay}"
         )
-    if form == "half":
+    if decay_form == "half":
         return list(weight_decay)
     return [
         2 * decay / len(layer.weight) for layer, decay in zip(layers, weight_decay, strict=True)
@@ -337,15 +344,15 @@ def trained(
     Raises
     ------
     ValueError
-        If there is no network of that name.
+        If there is no network of that name, or no such `decay_form`.
     """
-    dataset = dataset or digits("train")
+    decay = models.architecture(name).weight_decay
+    dataset = digits("train") if dataset is None else dataset
     recipe = RECIPES.get(name, CONVEX)
     if recipe is not CONVEX and len(dataset) < SMALL_DATA:
         recipe = replace(recipe, epochs=10 * recipe.epochs)
     seed = 0 if recipe is CONVEX else seed  # the solution does not depend on the start
     device = dataset.inputs.device
-    decay = models.architecture(name).weight_decay
     model = models.build(name, seed=seed)
     key = {
         "network": repr(model),

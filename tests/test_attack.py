@@ -221,7 +221,7 @@ def test_margin_loss_is_near_exact_at_any_scale_of_the_logits(scale, dtype):
     targets = others(model, x)
     exact = exact_linear(model, x, targets)
     found = minimal_adversarial(model, x, targets, loss="margin")
-    assert exact.success.all()
+    assert exact.converged.all()
     assert found.success.all()
     ratio = found.distortion / exact.distortion
     assert ratio.min() >= 1 - 1e-6
@@ -585,7 +585,7 @@ def test_unknown_loss_is_refused(attack):
 
 @pytest.mark.parametrize("c", [0, -1.0, math.nan, math.inf, torch.tensor([1.0, 0.0])])
 def test_c_must_be_positive_and_finite(c):
-    with pytest.raises(ValueError, match="c must be positive, got"):
+    with pytest.raises(ValueError, match="c must be positive and finite, got"):
         penalised_adversarial(two_classes(), INSIDE, LABELS, c)
 
 
@@ -623,3 +623,33 @@ def test_attack_gives_the_same_on_the_gpu(loss):
     assert torch.equal(found.success.cpu(), expected.success)
     torch.testing.assert_close(found.distortion.cpu(), expected.distortion, rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(found.adversarial.cpu(), expected.adversarial, rtol=0, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"c": torch.ones(3)}, r"c must be one number or have shape \(2,\), got \(3,\)"),
+        ({"c": 1.0, "start": images(3)}, "start must have the shape of inputs"),
+    ],
+)
+def test_c_and_start_must_fit_the_images(options, message):
+    model, x = network(), images(2)
+    with pytest.raises(ValueError, match=message):
+        penalised_adversarial(model, x, others(model, x), **options)
+
+
+def test_batch_size_must_be_positive():
+    model, x = network(), images(2)
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        minimal_adversarial(model, x, others(model, x), batch_size=0)
+
+
+def test_batches_change_nothing():
+    model, x = network(), images(5)
+    targets = others(model, x)
+    whole, record = minimal_adversarial(model, x, targets), []
+    parts = minimal_adversarial(model, x, targets, batch_size=2, record=record)
+    torch.testing.assert_close(parts.adversarial, whole.adversarial, rtol=0, atol=1e-8)
+    assert torch.equal(parts.success, whole.success)
+    rows = torch.cat([one.rows for one in record])
+    assert torch.equal(rows.bincount(minlength=5), parts.evaluations)

@@ -78,7 +78,7 @@ def test_projection_is_that_of_an_independent_qp_solver(classes):
     model, x = random_model(classes, seed=classes), images()
     targets = others(model, x)
     found = exact_linear(model, x, targets)
-    assert found.success.all()
+    assert found.converged.all()
     for row, target in enumerate(targets.tolist()):
         expected = slsqp(x[row].numpy().ravel(), *half_spaces(model, target))
         np.testing.assert_allclose(found.adversarial[row].ravel(), expected, atol=1e-6)
@@ -90,7 +90,7 @@ def test_projection_of_large_images_is_that_of_alternating_projections():
     model, x = random_model(10, 784), images(2, side=28)
     targets = others(model, x)
     found = exact_linear(model, x, targets)
-    assert found.success.all()
+    assert found.converged.all()
     for row, target in enumerate(targets.tolist()):
         expected = dykstra(x[row].numpy().ravel(), *half_spaces(model, target))
         np.testing.assert_allclose(found.adversarial[row].ravel(), expected, atol=1e-6)
@@ -103,7 +103,7 @@ def test_solution_meets_the_kkt_conditions(scale):
         parameter.data *= scale
     targets = others(model, x)
     found = exact_linear(model, x, targets)
-    assert found.success.all()
+    assert found.converged.all()
     assert found.adversarial.min() >= 0
     assert found.adversarial.max() <= 1
     several = 0
@@ -152,23 +152,23 @@ def test_infimum_lies_where_the_largest_logits_are_tied():
     torch.testing.assert_close(found.violation, (-margin).clamp_min(0), atol=1e-12, rtol=0)
 
 
-def test_gap_closes_on_success_and_bounds_from_below_before():
+def test_gap_closes_on_convergence_and_bounds_from_below_before():
     model, x = random_model(10), images(40)
     targets = others(model, x)
     exact = exact_linear(model, x, targets)
-    assert exact.success.all()
+    assert exact.converged.all()
     assert exact.gap.abs().max() <= 1e-9
     early = exact_linear(model, x, targets, max_iterations=2)
     assert early.iterations.max() == 2
-    assert not early.success.all()
+    assert not early.converged.all()
     assert (early.distortion - early.gap <= exact.distortion + 1e-9).all()
-    assert (early.gap[~early.success].abs() > 1e-9).any()
+    assert (early.gap[~early.converged].abs() > 1e-9).any()
 
 
 def test_image_that_has_the_target_already_needs_nothing():
     model, x = random_model(), images()
     found = exact_linear(model, x, predict(model, x))
-    assert found.success.all()
+    assert found.converged.all()
     assert torch.equal(found.adversarial, x)
     for zero in (found.distortion, found.gap, found.violation, found.iterations):
         assert zero.tolist() == [0] * len(x)
@@ -185,7 +185,7 @@ def test_unreachable_target_is_proved_to_be_so_and_disturbs_no_other(bias):
     a, d = half_spaces(model, 4)
     assert (np.minimum(a, 0).sum(1) + d).max() > 0  # one rival can not be reached in the box
     found = exact_linear(model, x, mixed)
-    assert found.success.tolist() == [row != 2 for row in range(len(x))]
+    assert found.converged.tolist() == [row != 2 for row in range(len(x))]
     assert found.distortion[2] == math.inf
     assert found.violation[2] > 0
     assert found.adversarial[2].min() >= 0
@@ -198,21 +198,21 @@ def test_target_that_only_a_pair_of_rivals_excludes_is_unreachable():
     # Label 2 beats label 0 only above 0.6 and label 1 only below 0.4.
     model = linear([[-1.0], [1.0], [0.0]], [0.6, -0.4, 0.0])
     found = exact_linear(model, torch.tensor([[0.1], [0.5]]).double(), torch.tensor([2, 2]))
-    assert not found.success.any()
+    assert not found.converged.any()
     assert found.distortion.tolist() == [math.inf] * 2
 
 
 def test_target_that_only_the_farthest_corner_reaches_is_reached():
     model = linear([[0.0, 0.0], [1.0, 1.0]], [0.0, -2.0])
     found = exact_linear(model, torch.zeros(1, 2).double(), torch.tensor([1]))
-    assert found.success.item()
+    assert found.converged.item()
     assert found.distortion.item() == pytest.approx(1)
 
 
 def test_constant_model_has_its_label_everywhere_and_no_other():
     model, x = linear(torch.zeros(2, PIXELS), [0.0, -1.0]), images(2)
     found = exact_linear(model, x, torch.tensor([0, 1]))
-    assert found.success.tolist() == [True, False]
+    assert found.converged.tolist() == [True, False]
     assert found.distortion.tolist() == [0, math.inf]
 
 
@@ -223,8 +223,8 @@ def test_classes_with_equal_weights_are_no_obstacle():
     targets = others(once, x)
     expected = exact_linear(once, x, targets)
     found = exact_linear(twice, x, torch.tensor([0, 2, 3])[targets])
-    assert expected.success.all()
-    assert found.success.all()
+    assert expected.converged.all()
+    assert found.converged.all()
     torch.testing.assert_close(found.distortion, expected.distortion, rtol=1e-7, atol=1e-9)
 
 
@@ -261,7 +261,7 @@ def test_batches_change_nothing():
         torch.testing.assert_close(second, first, rtol=0, atol=1e-12)
     nothing = exact_linear(model, x[:0], targets[:0])
     assert nothing.adversarial.shape == (0, 1, 4, 4)
-    assert nothing.success.shape == nothing.distortion.shape == (0,)
+    assert nothing.converged.shape == nothing.distortion.shape == (0,)
 
 
 def test_layer_alone_and_layer_without_bias_are_softmax_models():
@@ -313,5 +313,5 @@ def test_exact_distance_is_the_same_on_the_gpu():
     expected = exact_linear(model, x, targets)
     found = exact_linear(model.cuda(), x.cuda(), targets.cuda())
     assert all(tensor.is_cuda for tensor in vars(found).values())
-    assert found.success.all()
+    assert found.converged.all()
     torch.testing.assert_close(found.distortion.cpu(), expected.distortion, rtol=0, atol=1e-8)

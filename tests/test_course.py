@@ -35,7 +35,7 @@ def test_setup_prints_what_it_found_in_one_line(monkeypatch, capsys, scale):
     assert printed.count("\n") == 1
     assert f"scale: {scale} ·" in printed
     assert course.hardware() in printed
-    assert "data: scikit-learn's digits, 497 test images" in printed
+    assert "data: scikit-learn's digits, 510 test images" in printed
 
 
 def test_scale_is_class_unless_set(monkeypatch):

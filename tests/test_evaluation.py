@@ -28,7 +28,12 @@ def test_error_rate_is_the_share_of_wrong_labels():
     assert error_rate(ONE_HOT, inputs, torch.tensor([1, 2, 3, 0])) == 1
 
 
-@pytest.mark.parametrize(("inputs", "labels"), [(3, (2,)), (3, (3, 1)), (3, ()), (0, (0,))])
+def test_error_rate_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="inputs must hold at least one image, got none"):
+        error_rate(ONE_HOT, images(0, 1, 2, 2), torch.zeros(0).long())
+
+
+@pytest.mark.parametrize(("inputs", "labels"), [(3, (2,)), (3, (3, 1)), (3, ())])
 def test_error_rate_refuses_labels_that_do_not_match(inputs, labels):
     expected = f"labels must have shape ({inputs},), one for each input, got {labels}"
     with pytest.raises(ValueError, match=re.escape(expected)):
