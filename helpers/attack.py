@@ -246,7 +246,7 @@ def minimal_adversarial(
     loss: str = "cross_entropy",
     solver: Solver = minimize,
     max_iterations: int = 200,
-    c_tolerance: float = 0.02,
+    c_tolerance: float = 0.005,
     max_searches: int = 30,
     batch_size: int = 500,
     record: list[Evaluation] | None = None,

@@ -24,7 +24,8 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     model : nn.Module
         The network to fool.
     dataset : Dataset
-        Images to choose from, of shape (N, 1, H, W).
+        Images to choose from, of shape (N, 1, H, W); all are attacked towards every label now,
+        so that the controls answer at once.
 
     Returns
     -------
@@ -32,15 +33,13 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
         Controls ``image``, ``target`` and ``scale``; scale 1 is the minimal adversarial image.
     """
     classes = [str(label) for label in range(10)]
-
-    @functools.cache
-    def attack(image: int, target: int) -> torch.Tensor:
-        targets = torch.tensor([target], device=dataset.inputs.device)
-        return minimal_adversarial(model, dataset.inputs[image : image + 1], targets).adversarial
+    every = torch.arange(10, device=dataset.inputs.device).repeat(len(dataset))
+    found = minimal_adversarial(model, dataset.inputs.repeat_interleave(10, dim=0), every)
+    adversarial = found.adversarial.view(len(dataset), 10, *dataset.inputs.shape[1:])
 
     def draw(fig: plotting.Figure, *, image: int, target: int, scale: float) -> str:
         x = dataset.inputs[image : image + 1]
-        perturbed = x + scale * (attack(image, target) - x)
+        perturbed = x + scale * (adversarial[image, target] - x)
         with torch.no_grad():
             probabilities = model(perturbed).softmax(1)[0].cpu()
         seen, sure = probabilities.argmax().item(), probabilities.max().item()
@@ -50,7 +49,7 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
             x[0, 0].cpu(),
             perturbed[0, 0].cpu(),
             fig=pictures,
-            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as a {seen}"),
+            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as {seen}"),
         )
         plotting.bars(
             probabilities,
@@ -149,7 +148,7 @@ def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
             x[0, 0].cpu(),
             perturbed[0, 0].cpu(),
             fig=pictures,
-            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as a {seen}"),
+            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as {seen}"),
         )
         plotting.bars(
             probabilities,
@@ -160,7 +159,7 @@ def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
             limit=1,
         )
         rms = distortion(x, perturbed).item()
-        return f"c = {c:.2g}, target {target}: seen as a {seen} ({sure:.0%}), distortion {rms:.3f}"
+        return f"c = {c:.2g}, target {target}: seen as {seen} ({sure:.0%}), distortion {rms:.3f}"
 
     return Explorer(
         draw,
@@ -222,7 +221,7 @@ def flight_recorder(
         pictures, chart = fig.subfigures(1, 2, width_ratios=(1.25, 1))
         left, centre, right = plotting.axes(pictures, 1, 3)[0]
         now, random = points[evaluation, 0].cpu(), noisy[evaluation, 0].cpu()
-        plotting.image(now, ax=left, title=f"x + r: seen as a {seen[evaluation]}")
+        plotting.image(now, ax=left, title=f"x + r: seen as {seen[evaluation]}")
         plotting.difference(now - x[0, 0].cpu(), ax=centre, title="r, ×10", limit=0.1)
         plotting.image(
             random, ax=right, title=f"noise of this size:\na {margins['noise'][1][evaluation]}"
@@ -294,7 +293,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         beyond = (curve < 0).nonzero()
         border = f"{radii[beyond[0]].item():.3f}" if len(beyond) else f"beyond {farthest}"
         picture, chart, section = fig.subfigures(1, 3, width_ratios=(1, 1.1, 1.6))
-        plotting.image(point[0, 0].cpu(), ax=plotting.axes(picture), title=f"seen as a {seen}")
+        plotting.image(point[0, 0].cpu(), ax=plotting.axes(picture), title=f"seen as {seen}")
         plotting.bars(
             probabilities,
             ax=plotting.axes(chart),
@@ -312,7 +311,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         ax.set_title(f"margin of {label} on this line", fontsize=10)
         return (
             f"distortion {radius:.2f} at {angle}° from x', random direction {random}: "
-            f"seen as a {seen} ({sure:.0%}); border on this line: {border}"
+            f"seen as {seen} ({sure:.0%}); border on this line: {border}"
         )
 
     return Explorer(
@@ -322,7 +321,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
             0, 0, len(dataset) - 1, description="image", continuous_update=False
         ),
         radius=ipywidgets.FloatSlider(
-            0.1, min=0, max=farthest, step=0.01, description="radius", continuous_update=False
+            0.12, min=0, max=farthest, step=0.01, description="radius", continuous_update=False
         ),
         angle=ipywidgets.IntSlider(0, 0, 90, step=5, description="angle", continuous_update=False),
         random=ipywidgets.IntSlider(1, 1, 10, description="random", continuous_update=False),

@@ -28,8 +28,8 @@ def brightest():
 
 def test_penalty_loses_the_target_when_the_perturbation_is_dear(brightest, digits):
     shown = penalty(brightest, digits)
-    assert shown.set(c=1.0).startswith("c = 1, target 0: seen as a 0")
-    assert shown.set(c=100.0, scale=0.5).startswith("c = 1e+02, target 0: seen as a 7")
+    assert shown.set(c=1.0).startswith("c = 1, target 0: seen as 0")
+    assert shown.set(c=100.0, scale=0.5).startswith("c = 1e+02, target 0: seen as 7")
 
 
 def test_penalty_stretches_the_perturbation(brightest, digits):
