@@ -32,7 +32,6 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     Explorer
         Controls ``image``, ``target`` and ``scale``; scale 1 is the minimal adversarial image.
     """
-    classes = [str(label) for label in range(10)]
     every = torch.arange(10, device=dataset.inputs.device).repeat(len(dataset))
     found = minimal_adversarial(model, dataset.inputs.repeat_interleave(10, dim=0), every)
     adversarial = found.adversarial.view(len(dataset), 10, *dataset.inputs.shape[1:])
@@ -40,39 +39,14 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     def draw(fig: plotting.Figure, *, image: int, target: int, scale: float) -> str:
         x = dataset.inputs[image : image + 1]
         perturbed = x + scale * (adversarial[image, target] - x)
-        with torch.no_grad():
-            probabilities = model(perturbed).softmax(1)[0].cpu()
-        seen, sure = probabilities.argmax().item(), probabilities.max().item()
-        rms = distortion(x, perturbed).item()
-        pictures, chart = fig.subfigures(1, 2, width_ratios=(2.4, 1))
-        plotting.triptych(
-            x[0, 0].cpu(),
-            perturbed[0, 0].cpu(),
-            fig=pictures,
-            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as {seen}"),
-        )
-        plotting.bars(
-            probabilities,
-            ax=plotting.axes(chart),
-            labels=classes,
-            highlight=[target],
-            title="softmax",
-            limit=1,
-        )
-        return f"target {target}: the network sees a {seen} ({sure:.0%}), distortion {rms:.3f}"
+        seen = _draw_attack(fig, model, x, dataset.labels[image], perturbed, target)
+        return f"target {target}: the network sees a {seen}"
 
     return Explorer(
         draw,
         size=(9, 2.6),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
-        target=ipywidgets.Dropdown(
-            options=list(range(10)), value=(int(dataset.labels[0]) + 3) % 10, description="target"
-        ),
-        scale=ipywidgets.FloatSlider(
-            1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
-        ),
+        **_which_attack(dataset),
+        scale=_stretch(),
     )
 
 
@@ -129,7 +103,6 @@ def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
     Explorer
         Controls ``image``, ``target``, ``c`` and ``scale``, which stretches the perturbation.
     """
-    classes = [str(label) for label in range(10)]
 
     @functools.cache
     def minimiser(image: int, target: int, c: float) -> torch.Tensor:
@@ -140,42 +113,17 @@ def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
     def draw(fig: plotting.Figure, *, image: int, target: int, c: float, scale: float) -> str:
         x = dataset.inputs[image : image + 1]
         perturbed = x + scale * (minimiser(image, target, c) - x)
-        with torch.no_grad():
-            probabilities = model(perturbed).softmax(1)[0].cpu()
-        seen, sure = probabilities.argmax().item(), probabilities.max().item()
-        pictures, chart = fig.subfigures(1, 2, width_ratios=(2.4, 1))
-        plotting.triptych(
-            x[0, 0].cpu(),
-            perturbed[0, 0].cpu(),
-            fig=pictures,
-            titles=(f"x: a {dataset.labels[image]}", "x' − x, ×10", f"x': seen as {seen}"),
-        )
-        plotting.bars(
-            probabilities,
-            ax=plotting.axes(chart),
-            labels=classes,
-            highlight=[target],
-            title="softmax",
-            limit=1,
-        )
-        rms = distortion(x, perturbed).item()
-        return f"c = {c:.2g}, target {target}: seen as {seen} ({sure:.0%}), distortion {rms:.3f}"
+        seen = _draw_attack(fig, model, x, dataset.labels[image], perturbed, target)
+        return f"c = {c:.2g}, target {target}: seen as {seen}"
 
     return Explorer(
         draw,
         size=(9, 2.6),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
-        target=ipywidgets.Dropdown(
-            options=list(range(10)), value=(int(dataset.labels[0]) + 3) % 10, description="target"
-        ),
+        **_which_attack(dataset),
         c=ipywidgets.FloatLogSlider(
             1.0, min=-4, max=2, step=0.1, description="c", continuous_update=False
         ),
-        scale=ipywidgets.FloatSlider(
-            1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
-        ),
+        scale=_stretch(),
     )
 
 
@@ -325,4 +273,49 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         ),
         angle=ipywidgets.IntSlider(0, 0, 90, step=5, description="angle", continuous_update=False),
         random=ipywidgets.IntSlider(1, 1, 10, description="random", continuous_update=False),
+    )
+
+
+def _draw_attack(
+    fig: plotting.Figure,
+    model: nn.Module,
+    x: torch.Tensor,
+    label: torch.Tensor,
+    perturbed: torch.Tensor,
+    target: int,
+) -> str:
+    """Draw x, the change, x' and the softmax; return what the network sees and the distortion."""
+    with torch.no_grad():
+        probabilities = model(perturbed).softmax(1)[0].cpu()
+    seen, sure = probabilities.argmax().item(), probabilities.max().item()
+    pictures, chart = fig.subfigures(1, 2, width_ratios=(2.4, 1))
+    titles = (f"x: a {label}", "x' − x, ×10", f"x': seen as {seen}")
+    plotting.triptych(x[0, 0].cpu(), perturbed[0, 0].cpu(), fig=pictures, titles=titles)
+    plotting.bars(
+        probabilities,
+        ax=plotting.axes(chart),
+        labels=[str(digit) for digit in range(10)],
+        highlight=[target],
+        title="softmax",
+        limit=1,
+    )
+    return f"{seen} ({sure:.0%}), distortion {distortion(x, perturbed).item():.3f}"
+
+
+def _which_attack(dataset: Dataset) -> dict[str, ipywidgets.Widget]:
+    """Return the controls ``image`` and ``target``, at first a target that the image has not."""
+    return {
+        "image": ipywidgets.IntSlider(
+            0, 0, len(dataset) - 1, description="image", continuous_update=False
+        ),
+        "target": ipywidgets.Dropdown(
+            options=list(range(10)), value=(int(dataset.labels[0]) + 3) % 10, description="target"
+        ),
+    }
+
+
+def _stretch() -> ipywidgets.FloatSlider:
+    """Return the control ``scale``, by which a perturbation is stretched."""
+    return ipywidgets.FloatSlider(
+        1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
     )

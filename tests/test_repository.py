@@ -89,7 +89,7 @@ def test_no_path_of_a_machine(files, root, machine_path):
         ("file://" + "/data/x.png", True),
         ("C:" + "\\\\Users\\\\ada", True),
         ("https://example.org/home/index.html", False),
-        ("../work/x, ~/work, train/work", False),
+        ("../home/x, ~/home, train/home", False),
         (r"f:\mathbb{R}^m \to \{1 \dots k\}", False),
         ("iVBORw0KGgo/tmp/aB3+/home/", False),
     ],
