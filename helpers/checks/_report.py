@@ -1,0 +1,41 @@
+"""What every check does with an answer: *not attempted*, *not yet: why* or *passed*."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+
+class NotYetError(Exception):
+    """Why an answer is not right yet."""
+
+
+def report(check: Callable[[Callable], None], answer: Callable) -> None:
+    """Run a check on a student's function and print what came of it."""
+    try:
+        check(answer)
+    except NotYetError as why:
+        print(f"not yet: {why}")
+    except Exception as error:  # a student's function may raise anything
+        print(f"not yet: it raised {type(error).__name__}: {error}")
+    else:
+        print("passed")
+
+
+def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
+    """Return `value` as a float64 tensor of the given shape, or say what is wrong with it."""
+    if not isinstance(value, Tensor):
+        raise NotYetError(f"return {what} as a tensor, not {type(value).__name__}")
+    if tuple(value.shape) != shape:
+        raise NotYetError(f"{what} should have shape {shape}, not {tuple(value.shape)}")
+    return value.detach().double()
+
+
+def attempted(answer: Callable, *arguments) -> bool:
+    """Say so and return False where the stub still returns ``...``."""
+    try:
+        untouched = answer(*arguments) is ...
+    except Exception:  # it is no stub any more; the check reports what it raises
+        untouched = False
+    if untouched:
+        print("not attempted")
+    return not untouched

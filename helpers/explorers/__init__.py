@@ -1,0 +1,17 @@
+"""The explorers of each chapter: what their controls move, and how the picture is drawn.
+
+An explorer holds no maths: it draws what functions of the course compute.
+"""
+
+from helpers.explorers.blind_spots import around_an_image
+from helpers.explorers.formal_description import flight_recorder, penalty
+from helpers.explorers.framework import first_layer
+from helpers.explorers.introduction import adversarial_digit
+
+__all__ = [
+    "adversarial_digit",
+    "around_an_image",
+    "first_layer",
+    "flight_recorder",
+    "penalty",
+]
