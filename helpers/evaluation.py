@@ -110,17 +110,27 @@ def amplify(inputs: Tensor, adversarial: Tensor, rms: float | Tensor) -> Tensor:
     return inputs + factor.view(-1, *[1] * (inputs.ndim - 1)) * (adversarial - inputs)
 
 
-def check_targets(inputs: Tensor, targets: Tensor, classes: int) -> None:
+def check_model(model: nn.Module) -> None:
+    """Refuse a model in training mode with a ValueError: its dropout would change the answers."""
+    if model.training:
+        raise ValueError("model is in training mode: call model.eval() first")
+
+
+def check_targets(
+    inputs: Tensor, targets: Tensor, classes: int, *, box: tuple[float, float] = (0.0, 1.0)
+) -> None:
     """Refuse images and targets that no attack can work with.
 
     Parameters
     ----------
     inputs : Tensor, shape (N, ...)
-        Images; pixels in [0, 1].
+        Images, or activations of a layer.
     targets : Tensor, shape (N,)
         Labels from 0 to classes − 1, int64.
     classes : int
         Number of labels.
+    box : (float, float)
+        The least and the largest value that the inputs may have.
 
     Raises
     ------
@@ -132,9 +142,10 @@ def check_targets(inputs: Tensor, targets: Tensor, classes: int) -> None:
             f"targets must be int64 of shape ({len(inputs)},), one for each input; "
             f"got {targets.dtype} of shape {tuple(targets.shape)}"
         )
-    if not bool(((inputs >= 0) & (inputs <= 1)).all()):
+    lower, upper = box
+    if not bool(((inputs >= lower) & (inputs <= upper)).all()):
         raise ValueError(
-            "inputs must be pixels in [0, 1]; got values from "
+            f"inputs must be in [{lower:g}, {upper:g}]; got values from "
             f"{inputs.min().item():g} to {inputs.max().item():g}"
         )
     if not bool(((targets >= 0) & (targets < classes)).all()):

@@ -11,8 +11,8 @@ from scipy import stats
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from helpers.attack import negative_margin, target_margin
 from helpers.evaluation import predict
+from helpers.losses import negative_margin, target_margin
 
 
 def unit(perturbations: Tensor) -> Tensor:

@@ -8,18 +8,11 @@ from scipy.optimize import LinearConstraint, brentq, minimize
 from scipy.special import logsumexp
 from torch import nn
 
-from helpers.attack import (
-    cross_entropy,
-    minimal_adversarial,
-    negative_margin,
-    penalised_adversarial,
-    random_targets,
-    smooth_margin,
-    target_margin,
-)
+from helpers.attack import minimal_adversarial, penalised_adversarial, random_targets
 from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
 from helpers.lbfgsb import Result
+from helpers.losses import cross_entropy, negative_margin, smooth_margin, target_margin
 
 LOSSES = ["cross_entropy", "margin"]
 PIXELS = 16
@@ -559,9 +552,9 @@ INSIDE = images(2)
         (INSIDE, LABELS[:, None], r"targets must be int64 of shape \(2,\).*of shape \(2, 1\)"),
         (INSIDE, LABELS.int(), r"targets must be int64 .*got torch.int32"),
         (INSIDE, LABELS.double(), r"targets must be int64 .*got torch.float64"),
-        (INSIDE + 1, LABELS, r"inputs must be pixels in \[0, 1\]; got values from 1"),
-        (INSIDE - 2, LABELS, r"inputs must be pixels in \[0, 1\]; got values from -"),
-        (INSIDE * torch.nan, LABELS, r"inputs must be pixels in \[0, 1\]; got values from nan"),
+        (INSIDE + 1, LABELS, r"inputs must be in \[0, 1\]; got values from 1"),
+        (INSIDE - 2, LABELS, r"inputs must be in \[0, 1\]; got values from -"),
+        (INSIDE * torch.nan, LABELS, r"inputs must be in \[0, 1\]; got values from nan"),
         (INSIDE, LABELS - 1, r"targets must be labels from 0 to 1; got values from -1 to 0"),
         (INSIDE, LABELS + 1, r"targets must be labels from 0 to 1; got values from 1 to 2"),
     ],

@@ -9,12 +9,17 @@ HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 MODULES = sorted(path.relative_to(HELPERS).as_posix() for path in HELPERS.rglob("*.py"))
 
 CORE = {
+    "adversarial",
     "attack",
     "bounds",
+    "c_search",
+    "chunks",
+    "closest",
     "data",
     "evaluation",
     "kernels",
     "lbfgsb",
+    "losses",
     "models",
     "quocnet",
     "sections",
@@ -24,15 +29,20 @@ CORE = {
 ALLOWED = {  # a module may import these of the package, and no others
     "__init__": set(),
     # the core: no module of it knows the notebook's session (course), a figure or a widget
-    "attack": {"evaluation", "lbfgsb"},
+    "adversarial": set(),
+    "attack": {"adversarial", "c_search", "chunks", "evaluation", "lbfgsb", "losses"},
     "bounds": {"evaluation", "spectral"},
+    "c_search": {"adversarial", "evaluation"},
+    "chunks": set(),
+    "closest": {"adversarial", "chunks", "evaluation", "losses"},
     "data": set(),
     "evaluation": set(),
     "kernels": {"data"},
     "lbfgsb": set(),
+    "losses": set(),
     "models": set(),
     "quocnet": {"checkpoints", "data"},
-    "sections": {"attack", "evaluation"},
+    "sections": {"evaluation", "losses"},
     "spectral": set(),
     "units": set(),
     # weights, and what makes them

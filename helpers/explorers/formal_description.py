@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from helpers import plotting
-from helpers.attack import Evaluation, penalised_adversarial, target_margin
+from helpers.attack import Evaluation, penalised_adversarial
 from helpers.data import Dataset
 from helpers.evaluation import amplify, distortion, gaussian_noise, predict
 from helpers.explorers._parts import draw_attack, stretch, which_attack
+from helpers.losses import target_margin
 from helpers.widgets import Explorer
 
 
