@@ -1,0 +1,298 @@
+"""The course's attacks beside the libraries': ``python tests/benchmarks/attack.py``.
+
+One run, side by side: the same networks, images, targets and machine. Every contestant attacks
+all images it is given at once; the order is rotated from repetition to repetition, and a time is
+the median. A distortion is compared on the images on which that contestant succeeded. Peak memory
+is that of a process of its own. Writes ``data/results/attack_benchmark.json`` and ``.png``.
+
+Needs ``pip install -e ".[bench]"``.
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import resource
+import statistics
+import sys
+import time
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from helpers import data, plotting
+from helpers.attack import minimal_adversarial, random_targets
+from helpers.claims import RESULTS
+from helpers.closest import closest_adversarial
+from helpers.course import hardware
+from helpers.evaluation import distortion, predict
+from helpers.lbfgsb import minimize_scipy
+from helpers.training import trained
+
+sys.modules.setdefault("visdom", types.ModuleType("visdom"))  # adv-lib draws with it; not here
+
+NETWORKS = {"FC100-100-10": 1000, "FC200-200-10": 1000, "Conv": 200}  # images
+SLOW = {"FC100-100-10": 100, "FC200-200-10": 100, "Conv": 20}  # images for slow contestants
+SIZES = (100, 1000, 10_000, 60_000)  # of the test that the cost is linear
+REPETITIONS = 3
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """An attack: ``run(model, inputs, targets)`` gives the adversarial images."""
+
+    run: Callable[[nn.Module, Tensor, Tensor], Tensor]
+    ours: bool = False
+    slow: bool = False
+
+
+def closest(steps: int) -> Contestant:
+    """Return the course's fast attack with a number of steps."""
+    return Contestant(
+        lambda model, x, t: closest_adversarial(model, x, t, steps=steps).adversarial, ours=True
+    )
+
+
+def penalty(**options) -> Contestant:
+    """Return the paper's method: a penalty, L-BFGS in a box, a search over c."""
+    return Contestant(
+        lambda model, x, t: minimal_adversarial(model, x, t, **options).adversarial,
+        ours=True,
+        slow=bool(options),
+    )
+
+
+def adv_lib(name: str, *, slow: bool = False, **options) -> Contestant:
+    """Return an attack of adversarial-library."""
+
+    def run(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+        from adv_lib import attacks
+
+        return getattr(attacks, name)(model, x, t, targeted=True, **options).detach()
+
+    return Contestant(run, slow=slow)
+
+
+def foolbox(name: str, *, slow: bool = False, **options) -> Contestant:
+    """Return an attack of Foolbox."""
+
+    def run(model: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+        import foolbox
+
+        attack = getattr(foolbox.attacks, name)(**options)
+        wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=x.device)
+        found = attack(wrapped, x, foolbox.criteria.TargetedMisclassification(t), epsilons=None)
+        return found[0]
+
+    return Contestant(run, slow=slow)
+
+
+CONTESTANTS = {
+    "closest, 30 steps": closest(30),
+    "closest, 60 steps": closest(60),
+    "closest, 300 steps": closest(300),
+    "penalty, batched": penalty(),
+    "penalty, SciPy": penalty(solver=minimize_scipy),
+    "DDN 100 (adv-lib)": adv_lib("ddn", steps=100),
+    "DDN 1000 (adv-lib)": adv_lib("ddn", steps=1000),
+    "FMN 100 (adv-lib)": adv_lib("fmn", norm=2, steps=100),
+    "FMN 1000 (adv-lib)": adv_lib("fmn", norm=2, steps=1000),
+    "ALMA 100 (adv-lib)": adv_lib("alma", distance="l2", num_steps=100),
+    "ALMA 1000 (adv-lib)": adv_lib("alma", distance="l2", num_steps=1000),
+    "CW 9 × 1000 (adv-lib)": adv_lib(
+        "carlini_wagner_l2", slow=True, binary_search_steps=9, max_iterations=1000
+    ),
+    "DDN 100 (Foolbox)": foolbox("DDNAttack", steps=100),
+    "CW 9 × 1000 (Foolbox)": foolbox(
+        "L2CarliniWagnerAttack", slow=True, binary_search_steps=9, steps=1000
+    ),
+}
+
+
+def problem(network: str, count: int, device: str) -> tuple[nn.Module, Tensor, Tensor]:
+    """Return a trained network, training images and random targets."""
+    digits = data.digits("train")
+    model = trained(network).to(device)
+    generator = torch.Generator().manual_seed(SEED)
+    chosen = torch.randperm(len(digits), generator=generator)[:count]
+    targets = random_targets(digits.labels[chosen], generator=generator)
+    return model, digits.inputs[chosen].to(device), targets.to(device)
+
+
+def timed(contestant: Contestant, model: nn.Module, x: Tensor, t: Tensor) -> tuple[Tensor, float]:
+    """Return the adversarial images and the seconds they took."""
+    if x.is_cuda:
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    adversarial = contestant.run(model, x, t)
+    if x.is_cuda:
+        torch.cuda.synchronize()
+    return adversarial, time.perf_counter() - start
+
+
+def gradients(contestant: Contestant, model: nn.Module, x: Tensor, t: Tensor) -> float:
+    """Return the gradients that the attack takes for an image, on average."""
+    seen = []
+    hook = model.register_forward_pre_hook(
+        lambda module, inputs: seen.append(len(inputs[0]) if inputs[0].requires_grad else 0)
+    )
+    contestant.run(model, x, t)
+    hook.remove()
+    return sum(seen) / len(x)
+
+
+def peak_memory(network: str, name: str, count: int, device: str, threads: int) -> float:
+    """Return by how many GB an attack raises the peak memory, and the seconds it takes."""
+    torch.set_num_threads(threads)
+    model, x, t = problem(network, count, device)
+    contestant = CONTESTANTS[name]
+    contestant.run(model, x[:10], t[:10])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, seconds = timed(contestant, model, x, t)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e6, seconds
+
+
+def alone(*arguments) -> tuple[float, float]:
+    """Return what `peak_memory` measures in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(peak_memory, (*arguments, torch.get_num_threads()))
+
+
+def compare(network: str, device: str) -> list[dict]:
+    """Run every contestant on one network; return a row for each."""
+    model, x, t = problem(network, NETWORKS[network], device)
+    names = list(CONTESTANTS)
+    counts = {name: (SLOW if CONTESTANTS[name].slow else NETWORKS)[network] for name in names}
+    seconds, found = {name: [] for name in names}, {}
+    for repetition in range(REPETITIONS):
+        shift = repetition * len(names) // REPETITIONS
+        for name in tqdm(names[shift:] + names[:shift], desc=f"{network}, {repetition + 1}"):
+            contestant, count = CONTESTANTS[name], counts[name]
+            if contestant.slow and repetition > 0:
+                continue
+            if repetition == 0:
+                contestant.run(model, x[:10], t[:10])  # warm
+            found[name], spent = timed(contestant, model, x[:count], t[:count])
+            seconds[name].append(spent / count)
+    rows = []
+    for name in names:
+        count = counts[name]
+        success = predict(model, found[name]) == t[:count]
+        sizes = distortion(x[:count], found[name])[success]
+        row = {
+            "network": network,
+            "attack": name,
+            "ours": CONTESTANTS[name].ours,
+            "images": count,
+            "success": success.float().mean().item(),
+            "mean": sizes.mean().item(),
+            "median": sizes.median().item(),
+            "ms": 1000 * statistics.median(seconds[name]),
+            "gradients": gradients(
+                CONTESTANTS[name], model, x[: min(count, 20)], t[: min(count, 20)]
+            ),
+            "GB": alone(network, name, min(count, 200), device)[0],
+        }
+        row["ours on its images"] = {
+            other: distortion(x[:count], found[other][:count])[success].mean().item()
+            for other in names
+            if CONTESTANTS[other].ours and counts[other] >= count
+        }
+        rows.append(row)
+    times = {row["attack"]: row["ms"] for row in rows}
+    for row in rows:
+        row["dominated by"] = [
+            other
+            for other, mean in row["ours on its images"].items()
+            if not row["ours"] and mean <= row["mean"] and times[other] <= row["ms"]
+        ]
+    return rows
+
+
+def growth(device: str) -> list[dict]:
+    """Return time and memory of the default attack from a hundred images to all of them."""
+    available = len(data.digits("train"))
+    rows = []
+    for count in [size for size in SIZES if size <= available]:
+        memory, seconds = alone("FC100-100-10", "closest, 60 steps", count, device)
+        rows.append({"images": count, "ms": 1000 * seconds / count, "GB": memory})
+    return rows
+
+
+def draw(rows: list[dict]) -> plotting.Figure:
+    """Draw distortion against time, a panel for each network."""
+    fig = plotting.figure(11, 4.2)
+    for ax, network in zip(plotting.axes(fig, 1, len(NETWORKS))[0], NETWORKS, strict=True):
+        here = [row for row in rows if row["network"] == network and row["success"] > 0.9]
+        reference = next(row for row in here if row["attack"] == "closest, 60 steps")
+        best = reference["ours on its images"]["closest, 60 steps"]
+        for row in here:
+            relative = row["mean"] / (
+                row["ours on its images"].get("closest, 60 steps", best) or best
+            )
+            ax.plot(
+                row["ms"],
+                relative,
+                "o" if row["ours"] else "s",
+                color="#0072B2" if row["ours"] else "#D55E00",
+            )
+            ax.annotate(
+                row["attack"],
+                (row["ms"], relative),
+                fontsize=7,
+                rotation=25,
+                xytext=(3, 3),
+                textcoords="offset points",
+            )
+        ax.set(xscale="log", xlabel="ms per image", title=network)
+        ax.margins(0.25)
+    fig.axes[0].set_ylabel("mean distortion, relative to 60 steps")
+    return fig
+
+
+def main() -> None:
+    """Run the comparison, print its tables and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    rows = [row for network in NETWORKS for row in compare(network, options.device)]
+    columns = ("network", "attack", "images", "success", "mean", "median", "ms", "gradients", "GB")
+    table = [[row[column] for column in columns] + [", ".join(row["dominated by"])] for row in rows]
+    formats = ("", "", "", ".3f", ".5f", ".5f", ".3g", ".0f", ".2f", "")
+    print(tabulate(table, [*columns, "no better and no faster than"], "github", floatfmt=formats))
+    grown = growth(options.device)
+    print(tabulate(grown, "keys", "github", floatfmt=".3g"))
+    result = {
+        "machine": f"{processor()}, {hardware()}" if options.device == "cpu" else hardware(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "data": data.digits("train").source,
+        "date": date.today().isoformat(),
+        "rows": rows,
+        "growth": grown,
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / "attack_benchmark.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.with_suffix(".png").write_bytes(plotting.png(draw(rows)))
+
+
+def processor() -> str:
+    """Return the processor's name where Linux tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    main()
