@@ -11,6 +11,7 @@ MODULES = sorted(path.relative_to(HELPERS).as_posix() for path in HELPERS.rglob(
 CORE = {
     "attack",
     "bounds",
+    "coherence",
     "data",
     "evaluation",
     "kernels",
@@ -26,6 +27,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     # the core: no module of it knows the notebook's session (course), a figure or a widget
     "attack": {"evaluation", "lbfgsb"},
     "bounds": {"evaluation", "spectral"},
+    "coherence": set(),
     "data": set(),
     "evaluation": set(),
     "kernels": {"data"},
