@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor
+from torch.nn import functional
 
 
 def label_counts(labels: Tensor) -> Tensor:
@@ -80,16 +81,20 @@ def orientation_histograms(inputs: Tensor, *, cells: int = 4, bins: int = 9) -> 
             f"inputs must have shape (N, 1, H, W) with H and W multiples of {cells}, "
             f"got {tuple(inputs.shape)}"
         )
-    pixels = inputs[:, 0]
+    return torch.cat([_histograms(batch[:, 0], cells, bins) for batch in inputs.split(1000)])
+
+
+def _histograms(pixels: Tensor, cells: int, bins: int) -> Tensor:
+    """Return what `orientation_histograms` says of images (N, H, W)."""
     down, right = torch.zeros_like(pixels), torch.zeros_like(pixels)
     down[:, 1:-1] = pixels[:, 2:] - pixels[:, :-2]
     right[:, :, 1:-1] = pixels[:, :, 2:] - pixels[:, :, :-2]
     degrees = torch.rad2deg(torch.atan2(down, right)) % 180
     bin_of = (degrees * bins / 180).long().clamp_max(bins - 1)
-    votes = torch.zeros(len(pixels), bins, *pixels.shape[1:], device=pixels.device)
+    votes = pixels.new_zeros(len(pixels), bins, *pixels.shape[1:])
     votes.scatter_(1, bin_of[:, None], torch.hypot(down, right)[:, None])
-    histograms = torch.nn.functional.adaptive_avg_pool2d(votes, cells)  # (N, bins, cells, cells)
-    return torch.nn.functional.normalize(histograms.flatten(1), dim=1)
+    histograms = functional.adaptive_avg_pool2d(votes, cells)  # (N, bins, cells, cells)
+    return functional.normalize(histograms.flatten(1), dim=1)
 
 
 def mean_similarity(descriptors: Tensor, rows: Tensor) -> Tensor:

@@ -94,11 +94,11 @@ def strongest(responses: Tensor, count: int) -> Tensor:
     """
     if not 0 < count <= len(responses):
         raise ValueError(f"count must be from 1 to {len(responses)}, got {count}")
-    columns = responses.T.contiguous()
-    least = columns.topk(count).values[:, -1:]  # topk alone would order equals as it likes
     tops = []
-    for column, bound in zip(columns, least, strict=True):
-        rows = (column >= bound).nonzero().squeeze(1)
+    columns = (column for part in responses.T.split(100) for column in part.contiguous())
+    for column in columns:
+        least = column.topk(count).values[-1]  # topk alone would order equals as it likes
+        rows = (column >= least).nonzero().squeeze(1)
         order = column[rows].sort(descending=True, stable=True).indices[:count]
         tops.append(rows[order])
     return torch.stack(tops)
@@ -120,4 +120,5 @@ def silent(responses: Tensor, count: int) -> Tensor:
     Tensor of bool, shape (M,)
         Whether fewer than `count` images respond more than the one that responds least.
     """
-    return (responses > responses.amin(0)).sum(0) < count
+    parts = responses.split(250, dim=1)
+    return torch.cat([(part > part.amin(0)).sum(0) < count for part in parts])

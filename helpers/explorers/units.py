@@ -61,7 +61,8 @@ def top_images(networks: dict[str, nn.Sequential], dataset: Dataset) -> Explorer
             responses, name = features @ v.to(features), f"random direction {number}"
         else:
             v = features[towards] - features[away]
-            responses, name = features @ v, f"φ(image {towards}) − φ(image {away})"
+            pair = [f"φ(image {i}, a {dataset.labels[i]})" for i in (towards, away)]
+            responses, name = features @ v, " − ".join(pair)
         rows = units.strongest(responses[:, None], count)
         labels = dataset.labels[rows[0]]
         found = {
@@ -75,7 +76,7 @@ def top_images(networks: dict[str, nn.Sequential], dataset: Dataset) -> Explorer
         ax.axvline(responses[rows[0, -1]].item(), color="#D55E00", linestyle=":")
         ax.set_title(f"responses of {len(dataset)} images", fontsize=10)
         ax.set(xlabel=f"dotted: the last of the {count}", ylabel="images")
-        title = f"{type(networks[network][layer - 1]).__name__}" if layer else "pixels"
+        title = type(networks[network][layer - 1]).__name__ if layer else "pixels"
         few = " (a silent unit)" if units.silent(responses[:, None], count).item() else ""
         return (
             f"{network}, layer {layer} ({title}, {dimension} units), {name}{few}\n"
