@@ -76,7 +76,12 @@ def orientation_histograms(inputs: Tensor, *, cells: int = 4, bins: int = 9) -> 
     Dalal and Triggs, "Histograms of oriented gradients for human detection", 2005; here with one
     block, which is the image, and without interpolation between bins.
     """
-    if inputs.ndim != 4 or inputs.shape[1] != 1 or inputs.shape[2] % cells or inputs.shape[3] % cells:
+    if (
+        inputs.ndim != 4
+        or inputs.shape[1] != 1
+        or inputs.shape[2] % cells
+        or inputs.shape[3] % cells
+    ):
         raise ValueError(
             f"inputs must have shape (N, 1, H, W) with H and W multiples of {cells}, "
             f"got {tuple(inputs.shape)}"

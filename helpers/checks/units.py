@@ -79,7 +79,9 @@ def counter_rotation(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         if torch.allclose(found, (weight @ rotation).double(), atol=1e-5):
             raise NotYetError("this rotates once more; the inverse of Q is its transpose")
         if not torch.allclose(found, expected, atol=1e-5):
-            raise NotYetError("new weights times Q φ should be the old weights times φ, for every φ")
+            raise NotYetError(
+                "new weights times Q φ should be the old weights times φ, for every φ"
+            )
 
     if attempted(answer, weight, rotation):
         report(check, answer)

@@ -22,7 +22,7 @@ def top_images(networks: dict[str, nn.Sequential], dataset: Dataset) -> Explorer
     networks : dict of str to nn.Sequential
         Networks by name.
     dataset : Dataset
-        The held-out set, of shape (N, 1, H, W).
+        The held-out set, of shape (N, 1, H, W), at least ten images.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def top_images(networks: dict[str, nn.Sequential], dataset: Dataset) -> Explorer
         number=slider(0, 0, 999, "number"),
         towards=slider(0, 0, len(dataset) - 1, "towards"),
         away=slider(1, 0, len(dataset) - 1, "away from"),
-        count=slider(PER_ROW, 2, 4 * PER_ROW, "images"),
+        count=slider(PER_ROW, 2, min(4 * PER_ROW, len(dataset)), "images"),
     )
 
 
