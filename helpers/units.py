@@ -34,8 +34,26 @@ def natural_basis(dimension: int, unit: int) -> Tensor:
 
 def random_direction(dimension: int, *, generator: torch.Generator) -> Tensor:
     """Return a uniformly random unit vector v of shape (dimension,)."""
-    v = torch.randn(dimension, generator=generator)
-    return v / v.norm()
+    return random_directions(1, dimension, generator=generator)[0]
+
+
+def random_directions(count: int, dimension: int, *, generator: torch.Generator) -> Tensor:
+    """Return independent, uniformly random unit vectors as the rows of (count, dimension)."""
+    v = torch.randn(count, dimension, generator=generator)
+    return v / v.norm(dim=1, keepdim=True)
+
+
+def random_rotation(dimension: int, *, generator: torch.Generator) -> Tensor:
+    """Return a uniformly random orthogonal matrix Q, shape (dimension, dimension).
+
+    References
+    ----------
+    Mezzadri, "How to generate random matrices from the classical compact groups", 2007: with the
+    signs of R's diagonal taken out, the QR factors of a Gaussian matrix are unique and Q uniform.
+    """
+    gaussian = torch.randn(dimension, dimension, generator=generator, dtype=torch.double)
+    q, r = torch.linalg.qr(gaussian)
+    return (q * r.diagonal().sign()).float()
 
 
 def top_images(features: Tensor, direction: Tensor, count: int) -> Tensor:
@@ -55,7 +73,52 @@ def top_images(features: Tensor, direction: Tensor, count: int) -> Tensor:
     Tensor, shape (count,)
         Rows of `features`, the strongest response first; among equals the first row first.
     """
-    if not 0 < count <= len(features):
-        raise ValueError(f"count must be from 1 to {len(features)}, got {count}")
-    responses = features @ direction.to(features)
-    return responses.sort(descending=True, stable=True).indices[:count]
+    return strongest((features @ direction.to(features))[:, None], count)[0]
+
+
+def strongest(responses: Tensor, count: int) -> Tensor:
+    """Return the images that respond most, for many directions at once.
+
+    Parameters
+    ----------
+    responses : Tensor, shape (N, M)
+        ⟨φ(x), v⟩ of each image and direction: ``features @ directions.T``. For the units it is φ
+        itself, as ⟨φ(x), e_i⟩ is its column i.
+    count : int
+        How many images.
+
+    Returns
+    -------
+    Tensor, shape (M, count)
+        For each direction what `top_images` returns.
+    """
+    if not 0 < count <= len(responses):
+        raise ValueError(f"count must be from 1 to {len(responses)}, got {count}")
+    tops = []
+    columns = (column for part in responses.T.split(100) for column in part.contiguous())
+    for column in columns:
+        least = column.topk(count).values[-1]  # topk alone would order equals as it likes
+        rows = (column >= least).nonzero().squeeze(1)
+        order = column[rows].sort(descending=True, stable=True).indices[:count]
+        tops.append(rows[order])
+    return torch.stack(tops)
+
+
+def silent(responses: Tensor, count: int) -> Tensor:
+    """Tell which directions have no `count` top images, because fewer stand out at all.
+
+    A ReLU unit that is 0 for all images but three has three top images, and the other 9,997 are
+    equal: which of them come next says nothing about the unit.
+
+    Parameters
+    ----------
+    responses, count
+        As for `strongest`.
+
+    Returns
+    -------
+    Tensor of bool, shape (M,)
+        Whether fewer than `count` images respond more than the one that responds least.
+    """
+    parts = responses.split(250, dim=1)
+    return torch.cat([(part > part.amin(0)).sum(0) < count for part in parts])

@@ -3,7 +3,16 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.units import activations, natural_basis, random_direction, top_images
+from helpers.units import (
+    activations,
+    natural_basis,
+    random_direction,
+    random_directions,
+    random_rotation,
+    silent,
+    strongest,
+    top_images,
+)
 
 
 def generator(seed=0):
@@ -39,7 +48,7 @@ def test_unit_that_does_not_exist_is_refused(unit):
 
 def test_random_directions_are_uniform_on_the_sphere():
     stream = generator()
-    v = torch.stack([random_direction(3, generator=stream) for _ in range(3000)])
+    v = random_directions(3000, 3, generator=stream)
     torch.testing.assert_close(v.norm(dim=1), torch.ones(3000))
     # On the sphere in three dimensions each coordinate is uniform in [-1, 1] (Archimedes).
     for coordinate in v.T:
@@ -51,6 +60,22 @@ def test_random_direction_follows_the_generator():
     first = random_direction(50, generator=generator(1))
     assert torch.equal(random_direction(50, generator=generator(1)), first)
     assert not torch.equal(random_direction(50, generator=generator(2)), first)
+
+
+def test_random_rotation_is_orthogonal():
+    q = random_rotation(20, generator=generator())
+    torch.testing.assert_close(q @ q.T, torch.eye(20), atol=1e-6, rtol=0)
+    torch.testing.assert_close(q.T @ q, torch.eye(20), atol=1e-6, rtol=0)
+
+
+def test_random_rotation_is_uniform():
+    # Uniform: every row is uniform on the sphere, and the determinant is 1 or −1 as a coin falls.
+    stream = generator()
+    q = torch.stack([random_rotation(3, generator=stream) for _ in range(2000)])
+    for entry in q.flatten(1).T:  # uniform in [-1, 1], as in the test of random directions
+        counts = torch.histc(entry, bins=10, min=-1, max=1)
+        assert (counts - 200).square().sum() / 200 < 27.9
+    assert abs((q.det() > 0).float().mean() - 0.5) < 0.04
 
 
 def brute_force(features, direction, count):
@@ -77,3 +102,35 @@ def test_top_images_take_a_direction_of_another_type():
 def test_count_out_of_range_is_refused(count):
     with pytest.raises(ValueError, match=f"count must be from 1 to 3, got {count}"):
         top_images(torch.zeros(3, 2), torch.zeros(2), count)
+
+
+@pytest.mark.parametrize("count", [1, 10, 200])
+def test_strongest_is_a_brute_force_sort_for_every_direction(count):
+    responses = torch.randint(-3, 4, (200, 120), generator=generator()).float()
+    responses[:, 7] = 0.0  # nothing but ties
+    found = strongest(responses, count)
+    assert found.shape == (120, count)
+    for column, rows in zip(responses.T, found, strict=True):
+        assert rows.tolist() == brute_force(column[:, None], [1.0], count)
+
+
+def test_strongest_of_the_units_are_the_top_images_along_the_natural_basis():
+    features = torch.rand(50, 6, generator=generator())
+    expected = [top_images(features, natural_basis(6, unit), 4) for unit in range(6)]
+    assert torch.equal(strongest(features, 4), torch.stack(expected))
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_strongest_refuses_a_count_out_of_range(count):
+    with pytest.raises(ValueError, match=f"count must be from 1 to 3, got {count}"):
+        strongest(torch.zeros(3, 2), count)
+
+
+def test_silent_units_have_fewer_responses_than_images_wanted():
+    responses = torch.zeros(6, 300)
+    responses[:2, 1] = 1.0  # two images stand out
+    responses[:3, 299] = torch.tensor([1.0, 2.0, 3.0])
+    responses[:, 2] = 0.5
+    responses[0, 2] = -0.5  # five of six
+    for count, heard in ((1, [1, 2, 299]), (2, [1, 2, 299]), (3, [2, 299]), (5, [2]), (6, [])):
+        assert (~silent(responses, count)).nonzero().squeeze(1).tolist() == heard

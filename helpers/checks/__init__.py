@@ -4,10 +4,14 @@ from helpers.checks.blind_spots import nearest_border, none_found, radial_basis
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
+from helpers.checks.units import counter_rotation, label_entropy, mean_similarity
 
 __all__ = [
+    "counter_rotation",
     "distortion",
     "error_rate",
+    "label_entropy",
+    "mean_similarity",
     "middle_in_log_c",
     "nearest_border",
     "noise_of_size",

@@ -7,6 +7,7 @@ from helpers.explorers.blind_spots import around_an_image
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
+from helpers.explorers.units import top_images
 
 __all__ = [
     "adversarial_digit",
@@ -14,4 +15,5 @@ __all__ = [
     "first_layer",
     "flight_recorder",
     "penalty",
+    "top_images",
 ]

@@ -53,6 +53,16 @@ CHAPTERS = {
         (0, "first unit", press("End")),
         (0, "network", choose("FC10(1)")),
     ],
+    "03_units": [
+        (0, "direction", choose("random direction")),
+        (0, "number", press("ArrowRight")),
+        (0, "direction", choose("difference of two images")),
+        (0, "towards", press("ArrowRight")),
+        (0, "away from", press("End")),
+        (0, "layer", press("ArrowLeft")),
+        (0, "network", choose("FC100-100-10, untrained")),
+        (0, "images", press("End")),
+    ],
     "04_blind_spots": [
         (0, "radius", press("End")),
         (0, "angle", press("End")),
