@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from helpers import plotting
-from helpers.attack import minimal_adversarial
+from helpers.closest import closest_adversarial
 from helpers.data import Dataset
 from helpers.explorers._parts import draw_attack, stretch, which_attack
 from helpers.widgets import Explorer
@@ -27,7 +27,7 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
         Controls ``image``, ``target`` and ``scale``; scale 1 is the minimal adversarial image.
     """
     every = torch.arange(10, device=dataset.inputs.device).repeat(len(dataset))
-    found = minimal_adversarial(model, dataset.inputs.repeat_interleave(10, dim=0), every)
+    found = closest_adversarial(model, dataset.inputs.repeat_interleave(10, dim=0), every)
     adversarial = found.adversarial.view(len(dataset), 10, *dataset.inputs.shape[1:])
 
     def draw(fig: plotting.Figure, *, image: int, target: int, scale: float) -> str:
