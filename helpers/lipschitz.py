@@ -92,6 +92,21 @@ def lipschitz_bound(
     return torch.stack(bounds).prod() if bounds else torch.ones(())
 
 
+def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
+    """Return Σ L_k² / 2 over the layers with weights: the penalty that the paper suggests to try.
+
+    Parameters and errors are those of `constants`; the result, of shape (), is differentiable.
+    For a dense layer it is what weight decay is with the operator norm for the Frobenius norm.
+
+    References
+    ----------
+    Yoshida and Miyato, "Spectral norm regularization for improving the generalizability of deep
+    learning", 2017.
+    """
+    layers = [one.bound for one in constants(model, shape) if hasattr(one.layer, "weight")]
+    return sum(bound.square() for bound in layers) / 2
+
+
 def constant(
     layer: nn.Module,
     shape: tuple[int, ...],

@@ -59,9 +59,7 @@ def random_convolutions(count, seed=0):
         stride = (1, 1) if padding == "same" else (pick(1, 1, 2, 3), pick(1, 1, 2, 3))
         size = (pick(3, 4, 6, 7), pick(3, 5, 6, 8))
         channels = groups * pick(1, 2, 3), groups * pick(1, 2, 4)
-        conv = nn.Conv2d(
-            *channels, kernel, stride, padding, dilation, groups, dtype=torch.float64
-        )
+        conv = nn.Conv2d(*channels, kernel, stride, padding, dilation, groups, dtype=torch.float64)
         nn.init.normal_(conv.weight, generator=generator)
         reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         pad = [r if padding == "same" else 0 for r in reach]

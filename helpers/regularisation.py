@@ -1,0 +1,171 @@
+"""The regulariser that section 4.3 suggests, tried: networks trained with a penalty on their norms.
+
+The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from helpers import attack, bounds, evaluation, lipschitz, models
+from helpers.checkpoints import load_or_make
+from helpers.data import Dataset
+from helpers.training import Recipe, train
+
+# Shorter than those of the networks in Table 1, since there are many networks to train.
+RECIPES = {
+    "FC100-100-10": Recipe(epochs=10, batch_size=100, learning_rate=0.2),
+    "Conv": Recipe(epochs=4, batch_size=100, learning_rate=0.04),
+}
+STRENGTHS = {  # of the penalty, from none to too much
+    "FC100-100-10": (0.0, 1e-4, 3e-4, 1e-3, 3e-3),
+    "Conv": (0.0, 1e-4, 1e-3, 3e-3, 1e-2),
+}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network of a sweep.
+
+    Attributes
+    ----------
+    network : str
+        A key of `models.ARCHITECTURES`.
+    strength : float
+        Of the penalty, strength · Σ L_k² / 2.
+    seed : int
+        Of the initial weights and of the order of the images.
+    train_error, test_error : float
+        Shares of wrong answers, in [0, 1].
+    bound : float
+        L = Π L_k, an upper bound of the Lipschitz constant.
+    distortion : float
+        Mean minimal distortion of the images that have not the target already; nan without any.
+    certified : float
+        Mean certified radius of the same images.
+    failed : int
+        How many of the attacks did not reach the target; they do not count above.
+    """
+
+    network: str
+    strength: float
+    seed: int
+    train_error: float
+    test_error: float
+    bound: float
+    distortion: float
+    certified: float
+    failed: int
+
+
+def regularised(
+    name: str,
+    strength: float,
+    dataset: Dataset,
+    *,
+    recipe: Recipe,
+    seed: int = 0,
+    keep: Path | None = None,
+) -> nn.Sequential:
+    """Train a network of the paper with strength · Σ L_k² / 2 added to its loss, or load it.
+
+    Parameters
+    ----------
+    name : str
+        A key of `models.ARCHITECTURES`; its weight decay is kept.
+    strength : float
+        Of the penalty on the layers' norms; at least 0.
+    dataset : Dataset
+        Training images.
+    recipe : Recipe
+        Optimiser settings.
+    seed : int
+        Seed of the initial weights and of the order of the images.
+    keep : Path, optional
+        Where a new checkpoint is kept; ``trained/`` in the data folder by default.
+
+    Returns
+    -------
+    nn.Sequential
+        In eval mode, on the device of the data.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name, or `strength` is negative.
+    """
+    if not strength >= 0:
+        raise ValueError(f"strength must be at least 0, got {strength}")
+    model = models.build(name, seed=seed)
+    shape = tuple(dataset.inputs.shape[1:])
+    decay = models.architecture(name).weight_decay
+    key = {
+        "network": repr(model),
+        "weight decay": decay,
+        "penalty": ["half the squared norms", strength],
+        "data": dataset.digest,
+        "seed": seed,
+        "recipe": asdict(recipe),
+    }
+
+    def make(model: nn.Sequential) -> None:
+        train(
+            model.to(dataset.inputs.device),
+            dataset,
+            weight_decay=decay,
+            recipe=recipe,
+            penalty=lambda model: strength * lipschitz.squared_norms(model, shape),
+            seed=seed,
+        )
+
+    title = f"{name}.spectral{strength:g}.{dataset.name}.seed{seed}"
+    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
+
+
+def measure(
+    model: nn.Sequential,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    count: int,
+    network: str,
+    strength: float,
+    seed: int,
+) -> Measurement:
+    """Measure a network: errors on all images, bound, and both distortions on the first `count`.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        The network.
+    train_set, test : Dataset
+        Images that it was trained on, and others; the latter are attacked, with random wrong
+        targets that are the same for every network.
+    count : int
+        Test images to attack.
+    network, strength, seed
+        Passed on to the result.
+
+    Returns
+    -------
+    Measurement
+        All in one line.
+    """
+    some = test[:count]
+    targets = attack.random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    found = attack.minimal_adversarial(model, some.inputs, targets)
+    counts = found.success & (found.distortion > 0)
+    radii = bounds.certified(model, some.inputs, targets)
+    return Measurement(
+        network=network,
+        strength=strength,
+        seed=seed,
+        train_error=evaluation.error_rate(model, train_set.inputs, train_set.labels),
+        test_error=evaluation.error_rate(model, test.inputs, test.labels),
+        bound=lipschitz.lipschitz_bound(model, tuple(test.inputs.shape[1:])).item(),
+        distortion=found.distortion[counts].mean().item(),
+        certified=radii[counts].mean().item(),
+        failed=int((~found.success).sum()),
+    )
