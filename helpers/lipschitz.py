@@ -12,10 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers import models
-from helpers.spectral import conv_norm_bound, dense_norm, gram_bound
-
-EXACT_UP_TO = 1024  # rows or columns of a matrix whose SVD is computed
-ITERATIONS = 6  # of the Gram bound for larger ones
+from helpers.spectral import conv_norm_bound, dense_norm
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,6 @@ class Constant:
 def constants(
     model: nn.Sequential,
     shape: tuple[int, ...],
-    *,
-    grid: int | None = None,
-    iterations: int | None = None,
 ) -> list[Constant]:
     """Bound the Lipschitz constant of every layer of a network.
 
@@ -52,8 +46,6 @@ def constants(
         Of blocks that `constant` knows.
     shape : tuple of int
         Of one input, without the batch: (C, H, W).
-    grid, iterations
-        For `spectral.conv_norm_bound`.
 
     Returns
     -------
@@ -69,9 +61,7 @@ def constants(
     x = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
     found = []
     for name, layer in _leaves(model, ""):
-        found.append(
-            Constant(name, layer, constant(layer, x.shape[1:], grid=grid, iterations=iterations))
-        )
+        found.append(Constant(name, layer, constant(layer, x.shape[1:])))
         with torch.no_grad():
             x = layer(x)
     return found
@@ -80,15 +70,12 @@ def constants(
 def lipschitz_bound(
     model: nn.Sequential,
     shape: tuple[int, ...],
-    *,
-    grid: int | None = None,
-    iterations: int | None = None,
 ) -> Tensor:
     """Bound the Lipschitz constant of a network by the product over its layers, L = Π L_k.
 
     Parameters and errors are those of `constants`; the result, of shape (), is differentiable.
     """
-    bounds = [one.bound for one in constants(model, shape, grid=grid, iterations=iterations)]
+    bounds = [one.bound for one in constants(model, shape)]
     return torch.stack(bounds).prod() if bounds else torch.ones(())
 
 
@@ -110,9 +97,6 @@ def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
 def constant(
     layer: nn.Module,
     shape: tuple[int, ...],
-    *,
-    grid: int | None = None,
-    iterations: int | None = None,
 ) -> Tensor:
     """Bound the Lipschitz constant of one block.
 
@@ -122,8 +106,6 @@ def constant(
         The block.
     shape : tuple of int
         Of one input, without the batch.
-    grid, iterations
-        For `spectral.conv_norm_bound`.
 
     Returns
     -------
@@ -137,11 +119,9 @@ def constant(
     """
     match layer:
         case nn.Linear():
-            if min(layer.weight.shape) <= EXACT_UP_TO:
-                return dense_norm(layer.weight)
-            return gram_bound(layer.weight, ITERATIONS)
+            return dense_norm(layer.weight)
         case nn.Conv2d():
-            return conv_norm_bound(layer, shape[1:], grid=grid, iterations=iterations)
+            return conv_norm_bound(layer, shape[1:])
         case nn.AvgPool2d():
             return _average_pool(layer, shape)
         case nn.AdaptiveAvgPool2d():

@@ -2,7 +2,7 @@
 
 The operator norm ‖A‖ of a linear map is its largest stretch, max ‖A x‖ / ‖x‖.
 
-* `dense_norm`: of a matrix, exact (to rounding), from its singular values.
+* `dense_norm`: of a matrix, exact (to rounding).
 * `conv_norm`: of a convolution as PyTorch computes it, estimated *from below* (`largest_stretch`).
 * `conv_norm_fourier`: the paper's formula; exact for wrap-around edges, which zero padding has not.
 * `conv_norm_bound`, `gram_bound`: guaranteed *upper bounds*, which is what a certificate needs.
@@ -21,7 +21,7 @@ CHUNK = 2**22  # numbers of the frequencies' matrices that are held at once
 
 
 def dense_norm(weight: Tensor) -> Tensor:
-    """Return the operator norm of a matrix: its largest singular value, from an SVD.
+    """Return the operator norm of a matrix: the root of the largest eigenvalue of its Gram matrix.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def dense_norm(weight: Tensor) -> Tensor:
     """
     if weight.ndim != 2:
         raise ValueError(f"weight must be a matrix (D, C), got shape {tuple(weight.shape)}")
-    return torch.linalg.matrix_norm(weight, 2)
+    return _spectral(weight)
 
 
 def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
@@ -257,11 +257,14 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     """Return the largest norm, or bound of it, of the frequencies' matrices."""
     found = []
     for matrices in frequency_matrices(conv, grid):
-        if iterations is None:
-            wide = matrices.shape[-2] < matrices.shape[-1]
-            gram = matrices @ matrices.mH if wide else matrices.mH @ matrices
-            norms = torch.linalg.eigvalsh(gram)[..., -1].clamp_min(0).sqrt()
-        else:
-            norms = gram_bound(matrices, iterations)
+        norms = _spectral(matrices) if iterations is None else gram_bound(matrices, iterations)
         found.append(norms.max())
     return torch.stack(found).max()
+
+
+def _spectral(matrices: Tensor) -> Tensor:
+    """Return the largest singular values of matrices (..., D, C), differentiably."""
+    wide = matrices.shape[-2] < matrices.shape[-1]
+    gram = matrices @ matrices.mH if wide else matrices.mH @ matrices
+    tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
+    return torch.linalg.eigvalsh(gram)[..., -1].clamp_min(tiny).sqrt()
