@@ -3,6 +3,9 @@
 The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
 """
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from torch import Tensor, nn
 
 from helpers import attack, bounds, evaluation, lipschitz, models
 from helpers.checkpoints import load_or_make
-from helpers.data import Dataset
+from helpers.data import Dataset, folder, write_atomically
 from helpers.training import Recipe, train
 
 # Shorter than those of the networks in Table 1, since there are many networks to train.
@@ -128,16 +131,9 @@ def regularised(
 
 
 def measure(
-    model: nn.Sequential,
-    train_set: Dataset,
-    test: Dataset,
-    *,
-    count: int,
-    network: str,
-    strength: float,
-    seed: int,
-) -> Measurement:
-    """Measure a network: errors on all images, bound, and both distortions on the first `count`.
+    model: nn.Sequential, train_set: Dataset, test: Dataset, *, count: int
+) -> dict[str, float]:
+    """Measure a network: errors, bound, and both distortions on the first `count` test images.
 
     Parameters
     ----------
@@ -148,27 +144,74 @@ def measure(
         targets that are the same for every network.
     count : int
         Test images to attack.
-    network, strength, seed
-        Passed on to the result.
 
     Returns
     -------
-    Measurement
-        All in one line.
+    dict of str to float
+        The last six attributes of `Measurement`.
     """
     some = test[:count]
     targets = attack.random_targets(some.labels, generator=torch.Generator().manual_seed(0))
     found = attack.minimal_adversarial(model, some.inputs, targets)
     counts = found.success & (found.distortion > 0)
     radii = bounds.certified(model, some.inputs, targets)
-    return Measurement(
-        network=network,
-        strength=strength,
-        seed=seed,
-        train_error=evaluation.error_rate(model, train_set.inputs, train_set.labels),
-        test_error=evaluation.error_rate(model, test.inputs, test.labels),
-        bound=lipschitz.lipschitz_bound(model, tuple(test.inputs.shape[1:])).item(),
-        distortion=found.distortion[counts].mean().item(),
-        certified=radii[counts].mean().item(),
-        failed=int((~found.success).sum()),
-    )
+    with torch.no_grad():
+        bound = lipschitz.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
+    return {
+        "train_error": evaluation.error_rate(model, train_set.inputs, train_set.labels),
+        "test_error": evaluation.error_rate(model, test.inputs, test.labels),
+        "bound": bound.item(),
+        "distortion": found.distortion[counts].mean().item(),
+        "certified": radii[counts].mean().item(),
+        "failed": int((~found.success).sum()),
+    }
+
+
+def sweep(
+    name: str,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    strengths: Sequence[float],
+    seeds: Sequence[int],
+    count: int,
+    recipe: Recipe,
+) -> list[Measurement]:
+    """Train and measure networks with penalties of several strengths.
+
+    Every network and its measurement are kept in the data folder's ``trained/``, so that a sweep
+    that was interrupted goes on where it was.
+
+    Parameters
+    ----------
+    name : str
+        A key of `models.ARCHITECTURES`.
+    train_set, test : Dataset
+        For `regularised` and `measure`.
+    strengths : sequence of float
+        Of the penalty.
+    seeds : sequence of int
+        One network for each and for each strength.
+    count : int
+        Test images to attack.
+    recipe : Recipe
+        Optimiser settings.
+
+    Returns
+    -------
+    list of Measurement
+        Seed by seed, and the strengths of each in order.
+    """
+    rows = []
+    for seed in seeds:
+        for strength in strengths:
+            key = [name, strength, seed, asdict(recipe), train_set.digest, test.digest, count]
+            digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+            path = folder() / "trained" / f"{name}.spectral{strength:g}.{digest}.json"
+            if not path.exists():
+                model = regularised(name, strength, train_set, recipe=recipe, seed=seed)
+                measured = measure(model, train_set, test, count=count)
+                write_atomically(path, json.dumps(measured).encode())
+            measured = json.loads(path.read_text(encoding="utf-8"))
+            rows.append(Measurement(name, strength, seed, **measured))
+    return rows
