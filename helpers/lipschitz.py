@@ -187,5 +187,5 @@ def _as_average_pool(layer: nn.AdaptiveAvgPool2d, shape: tuple[int, ...]) -> nn.
     """Return the average pooling with disjoint windows that an adaptive one is at this size."""
     sides = _pair(layer.output_size)
     if any(size % side for size, side in zip(shape[-2:], sides, strict=True)):
-        raise ValueError(f"AdaptiveAvgPool2d must divide its input, got {layer} for {shape}")
+        raise ValueError(f"AdaptiveAvgPool2d must divide its input, got {layer} for {tuple(shape)}")
     return nn.AvgPool2d(tuple(size // side for size, side in zip(shape[-2:], sides, strict=True)))

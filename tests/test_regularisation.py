@@ -1,0 +1,82 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from helpers import checkpoints, data, lipschitz
+from helpers.regularisation import RECIPES, measure, regularised, sweep
+from helpers.training import Recipe
+
+SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """Images of 28 × 28 pixels, each bright in the rows that its label names."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(100) % 10
+    inputs = 0.3 * torch.rand(100, 1, 28, 28, generator=generator)
+    for image, label in zip(inputs, labels, strict=True):
+        image[0, 2 * label : 2 * label + 3] = 1
+    return data.Dataset(inputs, labels, "rows", "made here")
+
+
+def bound(model):
+    return lipschitz.lipschitz_bound(model, (1, 28, 28)).item()
+
+
+def test_penalty_makes_the_bound_smaller(tiny):
+    bounds = [
+        bound(regularised("FC100-100-10", strength, tiny, recipe=SHORT)) for strength in (0, 0.3, 3)
+    ]
+    assert bounds[0] > 1.1 * bounds[1] > 1.2 * bounds[2]
+
+
+def test_seed_and_strength_decide_the_network(tiny):
+    first, again, seeded, stronger = (
+        regularised("FC100-100-10", strength, tiny, recipe=SHORT, seed=seed)[1].weight
+        for strength, seed in ((0.01, 0), (0.01, 0), (0.01, 1), (0.02, 0))
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, seeded)
+    assert not torch.equal(first, stronger)
+
+
+def test_negative_strength_is_refused(tiny):
+    with pytest.raises(ValueError, match="strength must be at least 0, got -1"):
+        regularised("FC100-100-10", -1, tiny, recipe=SHORT)
+
+
+def test_sandwich_holds_in_a_measurement(tiny):
+    recipe = replace(SHORT, epochs=20)
+    model = regularised("FC100-100-10", 1e-3, tiny, recipe=recipe)
+    found = measure(model, tiny, tiny[:50], count=8)
+    assert found["train_error"] < 0.2
+    assert found["bound"] == pytest.approx(bound(model))
+    assert found["failed"] == 0
+    assert 0 < found["certified"] < found["distortion"] < 1
+
+
+def test_sweep_that_was_interrupted_goes_on(tiny, folder, monkeypatch):
+    options = {"strengths": (0.0, 0.1), "count": 2, "recipe": SHORT}
+    rows = sweep("FC100-100-10", tiny, tiny, seeds=(0,), **options)
+    assert [(row.strength, row.seed) for row in rows] == [(0, 0), (0.1, 0)]
+    assert rows[0].bound > rows[1].bound
+    kept = sorted((folder / "trained").glob("*.json"))
+    assert len(kept) == 2
+    kept[0].write_text(json.dumps({**json.loads(kept[0].read_text()), "bound": 7.0}))
+    monkeypatch.setattr("helpers.regularisation.train", None)  # what is kept is not made again
+    again = sweep("FC100-100-10", tiny, tiny, seeds=(0,), **options)
+    assert 7.0 in [row.bound for row in again]
+
+
+def test_recipes_are_for_networks_of_the_paper():
+    assert set(RECIPES) == {"FC100-100-10", "Conv"}
