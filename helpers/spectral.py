@@ -9,15 +9,13 @@ The operator norm ‖A‖ of a linear map is its largest stretch, max ‖A x‖ 
 """
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from helpers.fourier import frequency_matrices
 from helpers.lanczos import Stretch, largest_stretch
-
-CHUNK = 2**22  # numbers of the frequencies' matrices that are held at once
 
 
 def dense_norm(weight: Tensor) -> Tensor:
@@ -217,40 +215,6 @@ def _geometry(conv: nn.Conv2d, size: tuple[int, int]) -> list[tuple[int, int]]:
             raise ValueError(f"size must hold the kernel with its padding, got {size}")
         paddings.append((before, after))
     return paddings
-
-
-def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tensor]:
-    """Yield the A(ξ) of a convolution on a grid with wrap-around edges, some rows ξ_y at a time.
-
-    Parameters
-    ----------
-    conv : nn.Conv2d
-        Its padding is ignored.
-    grid : (int, int)
-        Height and width of the grid, multiples of the stride.
-
-    Yields
-    ------
-    Tensor, shape (rows, columns, groups, D / groups, C·Δ_y·Δ_x / groups)
-        Complex. All rows ξ_y, from 0 on, but only the columns up to half of the output's grid:
-        A(−ξ) is the complex conjugate of A(ξ).
-    """
-    weight, groups = conv.weight, conv.groups
-    waves = []  # for each axis (frequency of the output, alias, tap)
-    for side, stride, dilation, taps in zip(
-        grid, conv.stride, conv.dilation, conv.kernel_size, strict=True
-    ):
-        frequency = torch.arange(side, dtype=torch.double).view(stride, side // stride).T
-        angle = (-2 * torch.pi / side) * (frequency[..., None] * torch.arange(taps) * dilation)
-        wave = torch.polar(torch.full_like(angle, stride**-0.5), angle)
-        waves.append(wave.to(weight.device, weight.dtype.to_complex()))
-    kernels = weight.view(groups, -1, *weight.shape[1:]).to(waves[0])  # (g, D/g, C/g, ky, kx)
-    columns = waves[1].shape[0] // 2 + 1
-    across = torch.einsum("gdcab,tlb->tgdcla", kernels, waves[1][:columns])
-    rows = max(1, CHUNK * waves[0].shape[2] // (across.numel() * waves[0].shape[1]))
-    for part in waves[0].split(rows):
-        matrices = torch.einsum("tgdcla,rja->rtgdclj", across, part)
-        yield matrices.flatten(4)
 
 
 def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> Tensor:
