@@ -7,11 +7,13 @@ from helpers.explorers.blind_spots import around_an_image
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
+from helpers.explorers.spectral_analysis import frequency_response
 
 __all__ = [
     "adversarial_digit",
     "around_an_image",
     "first_layer",
     "flight_recorder",
+    "frequency_response",
     "penalty",
 ]
