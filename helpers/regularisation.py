@@ -6,8 +6,9 @@ The paper ends with the hope that penalising each layer's upper bound may improv
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from statistics import mean, stdev
 
 import torch
 from torch import Tensor, nn
@@ -215,3 +216,49 @@ def sweep(
             measured = json.loads(path.read_text(encoding="utf-8"))
             rows.append(Measurement(name, strength, seed, **measured))
     return rows
+
+
+def summary(rows: Sequence[dict]) -> dict[str, dict[float, dict[str, tuple[float, float]]]]:
+    """Return network → strength → quantity → mean and standard deviation over the seeds.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Measurements as dictionaries, such as a stored sweep.
+    """
+    quantities = [field.name for field in fields(Measurement)][3:]
+    found: dict[str, dict[float, dict[str, tuple[float, float]]]] = {}
+    for name, strength in sorted({(row["network"], row["strength"]) for row in rows}):
+        same = [row for row in rows if (row["network"], row["strength"]) == (name, strength)]
+        found.setdefault(name, {})[strength] = {
+            quantity: (mean(values), stdev(values) if len(values) > 1 else 0.0)
+            for quantity in quantities
+            for values in [[row[quantity] for row in same]]
+        }
+    return found
+
+
+def gain(rows: Sequence[dict], network: str) -> tuple[float, float, float]:
+    """Return which strength lowers the test error the most, by how much, and its standard error.
+
+    Seed by seed against the network without a penalty: the seeds' common luck cancels.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Measurements as dictionaries; at least two seeds.
+    network : str
+        Which of the networks.
+    """
+    errors = {
+        (row["strength"], row["seed"]): row["test_error"]
+        for row in rows
+        if row["network"] == network
+    }
+    seeds = sorted({seed for _, seed in errors})
+    gains = {
+        strength: [errors[0, seed] - errors[strength, seed] for seed in seeds]
+        for strength in sorted({strength for strength, _ in errors} - {0})
+    }
+    best = max(gains, key=lambda strength: mean(gains[strength]))
+    return best, mean(gains[best]), stdev(gains[best]) / len(seeds) ** 0.5

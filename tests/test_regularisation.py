@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from helpers import checkpoints, data, lipschitz
-from helpers.regularisation import RECIPES, measure, regularised, sweep
+from helpers.regularisation import RECIPES, gain, measure, regularised, summary, sweep
 from helpers.training import Recipe
 
 SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
@@ -80,3 +80,35 @@ def test_sweep_that_was_interrupted_goes_on(tiny, folder, monkeypatch):
 
 def test_recipes_are_for_networks_of_the_paper():
     assert set(RECIPES) == {"FC100-100-10", "Conv"}
+
+
+def made_up_rows():
+    errors = {0.0: (0.02, 0.04), 0.1: (0.01, 0.03), 1.0: (0.03, 0.09)}
+    return [
+        {
+            "network": "net",
+            "strength": strength,
+            "seed": seed,
+            "test_error": error,
+            **dict.fromkeys(("train_error", "bound", "distortion", "certified", "failed"), seed),
+        }
+        for strength, pair in errors.items()
+        for seed, error in enumerate(pair)
+    ]
+
+
+def test_summary_is_mean_and_deviation_over_the_seeds():
+    found = summary(made_up_rows())
+    assert list(found) == ["net"]
+    assert list(found["net"]) == [0.0, 0.1, 1.0]
+    assert found["net"][1.0]["test_error"] == pytest.approx((0.06, 0.0018**0.5))
+    assert found["net"][0.1]["bound"] == pytest.approx((0.5, 0.5**0.5))
+    alone = summary(made_up_rows()[:1])
+    assert alone["net"][0.0]["test_error"] == (0.02, 0.0)
+
+
+def test_gain_is_taken_seed_by_seed():
+    best, lower, error = gain(made_up_rows(), "net")
+    assert best == 0.1
+    assert lower == pytest.approx(0.01)
+    assert error == pytest.approx(0, abs=1e-15)
