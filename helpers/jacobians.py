@@ -95,7 +95,9 @@ def ascend(
     for step in range(steps):
         points = x.requires_grad_()
         norms = torch.linalg.matrix_norm(jacobian(smooth, points, differentiable=True), 2)
-        (uphill,) = torch.autograd.grad(norms.sum(), points)
+        if not norms.requires_grad:  # J is the same everywhere
+            break
+        (uphill,) = torch.autograd.grad(norms.sum(), points, materialize_grads=True)
         with torch.no_grad():
             size = uphill.flatten(1).square().mean(1).sqrt().clamp_min(1e-30)
             size = size.view(-1, *[1] * (x.ndim - 1))

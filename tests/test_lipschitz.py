@@ -145,6 +145,15 @@ def test_ascent_finds_where_a_sigmoid_is_steepest():
     torch.testing.assert_close(found.norm, torch.full((2,), 2.0).double(), rtol=1e-3, atol=0)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_linear_network_is_equally_steep_everywhere(frozen):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(9, 3)).double().requires_grad_(not frozen)
+    found = ascend(model, torch.rand(2, 1, 3, 3).double(), steps=3)
+    expected = torch.linalg.svdvals(model[1].weight.detach())[0]
+    torch.testing.assert_close(found.norm, expected.expand(2))
+    torch.testing.assert_close(found.norm, found.start)
+
+
 def test_product_of_a_network_by_hand():
     weights = random(3, 4, seed=2), random(2, 3, seed=3)
     model = nn.Sequential(
