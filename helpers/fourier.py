@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-CHUNK = 2**22  # numbers of the A(ξ) that are held at once
+CHUNK = 2**20  # numbers of the A(ξ) that are made at once
 
 
 def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tensor]:
@@ -39,11 +39,12 @@ def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tenso
         waves.append(wave.to(weight.device, weight.dtype.to_complex()))
     kernels = weight.view(groups, -1, *weight.shape[1:]).to(waves[0])  # (g, D/g, C/g, ky, kx)
     columns = waves[1].shape[0] // 2 + 1
-    across = torch.einsum("gdcab,tlb->tgdcla", kernels, waves[1][:columns])
-    rows = max(1, CHUNK * waves[0].shape[2] // (across.numel() * waves[0].shape[1]))
+    across = torch.einsum("gdcab,tlb->atgdcl", kernels, waves[1][:columns])
+    rows = max(1, CHUNK // (across[0].numel() * waves[0].shape[1]))
     for part in waves[0].split(rows):
-        matrices = torch.einsum("tgdcla,rja->rtgdclj", across, part)
-        yield matrices.flatten(4)
+        matrices = part.flatten(0, 1) @ across.flatten(1)  # over the taps a
+        matrices = matrices.view(*part.shape[:2], *across.shape[1:])  # (r, j, t, g, d, c, l)
+        yield matrices.movedim(1, -1).flatten(4)
 
 
 def spectrum(conv: nn.Conv2d, grid: tuple[int, int]) -> Tensor:

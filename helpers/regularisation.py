@@ -228,7 +228,7 @@ def summary(rows: Sequence[dict]) -> dict[str, dict[float, dict[str, tuple[float
     """
     quantities = [field.name for field in fields(Measurement)][3:]
     found: dict[str, dict[float, dict[str, tuple[float, float]]]] = {}
-    for name, strength in sorted({(row["network"], row["strength"]) for row in rows}):
+    for name, strength in dict.fromkeys((row["network"], row["strength"]) for row in rows):
         same = [row for row in rows if (row["network"], row["strength"]) == (name, strength)]
         found.setdefault(name, {})[strength] = {
             quantity: (mean(values), stdev(values) if len(values) > 1 else 0.0)

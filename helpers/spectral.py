@@ -17,6 +17,8 @@ from torch.nn import functional
 from helpers.fourier import frequency_matrices
 from helpers.lanczos import Stretch, largest_stretch
 
+PICKED = 8  # matrices at a time whose eigenvalues are computed
+
 
 def dense_norm(weight: Tensor) -> Tensor:
     """Return the operator norm of a matrix: the root of the largest eigenvalue of its Gram matrix.
@@ -219,16 +221,46 @@ def _geometry(conv: nn.Conv2d, size: tuple[int, int]) -> list[tuple[int, int]]:
 
 def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> Tensor:
     """Return the largest norm, or bound of it, of the frequencies' matrices."""
-    found = []
-    for matrices in frequency_matrices(conv, grid):
-        norms = _spectral(matrices) if iterations is None else gram_bound(matrices, iterations)
-        found.append(norms.max())
-    return torch.stack(found).max()
+    if iterations is not None:
+        parts = frequency_matrices(conv, grid)
+        return torch.stack([gram_bound(part, iterations).max() for part in parts]).max()
+    square = -1.0
+    for part in frequency_matrices(conv, grid):
+        matrices = part.flatten(0, 2)
+        found, row = _top(_gram(matrices.detach()), square)
+        if found > square:
+            square, top = found, matrices[row]
+    return _spectral(top)
+
+
+def _top(grams: Tensor, square: float) -> tuple[float, int]:
+    """Return the largest eigenvalue above `square` and whose it is; (square, −1) if none is.
+
+    Eigenvalues are computed for few of the matrices G: where λI − G has a Cholesky factor, which
+    costs much less, no eigenvalue of G is above λ.
+    """
+    left, winner = torch.arange(len(grams), device=grams.device), -1
+    identity = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device)
+    while len(left):
+        failed = torch.linalg.cholesky_ex(square * identity - grams[left]).info > 0
+        left = left[failed]
+        picked = torch.zeros(len(left), dtype=torch.bool, device=left.device)
+        picked[:: max(1, len(left) // PICKED)] = True
+        if picked.any():
+            found = torch.linalg.eigvalsh(grams[left[picked]])[:, -1]
+            if found.max() > square:
+                square, winner = found.max().item(), left[picked][found.argmax()].item()
+        left = left[~picked]
+    return square, winner
+
+
+def _gram(matrices: Tensor) -> Tensor:
+    """Return AAᴴ or AᴴA of each matrix (..., D, C), whichever is smaller."""
+    wide = matrices.shape[-2] < matrices.shape[-1]
+    return matrices @ matrices.mH if wide else matrices.mH @ matrices
 
 
 def _spectral(matrices: Tensor) -> Tensor:
     """Return the largest singular values of matrices (..., D, C), differentiably."""
-    wide = matrices.shape[-2] < matrices.shape[-1]
-    gram = matrices @ matrices.mH if wide else matrices.mH @ matrices
     tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
-    return torch.linalg.eigvalsh(gram)[..., -1].clamp_min(tiny).sqrt()
+    return torch.linalg.eigvalsh(_gram(matrices))[..., -1].clamp_min(tiny).sqrt()

@@ -50,11 +50,11 @@ def frequency_response(layers: dict[str, nn.Conv2d], *, sides: tuple[int, ...]) 
         left.set_title("‖A(ξ)‖ at each frequency", fontsize=10)
         fig.colorbar(shown, ax=left, shrink=0.9)
         channels = layers[layer].in_channels
-        which = "" if channels == 1 else f", strongest of {channels} channels"
-        plotting.difference(worst, ax=right, title=f"worst input, zero padding{which}")
+        which = "" if channels == 1 else f", 1 of {channels} channels"
+        plotting.difference(worst, ax=right, title=f"most stretched input{which}")
         return (
-            f"{layer}, stride {stride}, {side} × {side}: norm {found:.3f} (from below), "
-            f"wrap-around {norms.max():.3f}, upper bound {bound:.3f}"
+            f"{layer}, stride {stride}, {side} × {side}: norm {found:.3f}, "
+            f"wrap-around {norms.max():.3f}, bound {bound:.3f}"
         )
 
     return Explorer(
