@@ -4,12 +4,13 @@ A prefix ``model[:k]`` is the representation φ of section 3, the rest ``model[k
 that maps it to logits, and the children are the layers of section 4.3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,106 @@ def build(name: str, *, seed: int = 0) -> nn.Sequential:
     return model
 
 
+ALEXNETS = {"torchvision": (64, 192, 384, 256, 256), "paper": (96, 256, 384, 384, 256)}
+
+
+def alexnet(
+    channels: str = "torchvision", *, weights: Path | None = None, seed: int = 0
+) -> nn.Sequential:
+    """Build AlexNet, laid out as one sequence with the preprocessing as its first module.
+
+    Parameters
+    ----------
+    channels : {"torchvision", "paper"}
+        Of the five convolutions: 64-192-384-256-256 as in torchvision, whose weights there are,
+        or 96-256-384-384-256 as in the paper's Table 5. The paper's network was split over two
+        GPUs in places; its Table 5 is not, and neither is this.
+    weights : Path, optional
+        torchvision's file of weights, for its own shape; random weights by default.
+    seed : int
+        Seed of the random weights; the global random state is left as it was.
+
+    Returns
+    -------
+    nn.Sequential
+        Maps images (N, 3, 224, 224) with pixels in [0, 1] to logits (N, 1000); in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If there is no such shape, or the weights are of another one.
+
+    References
+    ----------
+    Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+    """
+    if channels not in ALEXNETS:
+        raise ValueError(f"channels must be one of {', '.join(ALEXNETS)}; got {channels!r}")
+    first, second, third, fourth, fifth = ALEXNETS[channels]
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        model = nn.Sequential(
+            Standardise((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+            *[nn.Conv2d(3, first, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.Conv2d(first, second, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.Conv2d(second, third, 3, padding=1), nn.ReLU()],
+            *[nn.Conv2d(third, fourth, 3, padding=1), nn.ReLU()],
+            *[nn.Conv2d(fourth, fifth, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Dropout()],
+            *[nn.Linear(36 * fifth, 4096), nn.ReLU(), nn.Dropout()],
+            *[nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)],
+        )
+    if weights is not None:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        parameters = dict(model.named_parameters())
+        if [p.shape for p in parameters.values()] != [v.shape for v in state.values()]:
+            raise ValueError(f"weights must be torchvision's for AlexNet, got {weights}")
+        model.load_state_dict(dict(zip(parameters, state.values(), strict=True)), strict=False)
+    return model.eval()
+
+
 def weight_layers(model: nn.Sequential) -> list[nn.Module]:
     """Return the layers of `model` that have a weight, from the input to the logits."""
     return [layer for layer in model if hasattr(layer, "weight")]
+
+
+class Standardise(nn.Module):
+    """Map each channel's pixels to (x − mean) / deviation: the preprocessing of ImageNet networks.
+
+    Parameters
+    ----------
+    mean, deviation : sequence of float
+        One for each channel.
+    """
+
+    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, C, H, W) to images of the same shape."""
+        return (x - self.mean) / self.deviation
+
+
+class ContrastNormalisation(nn.Module):
+    """Divide each image by a power of its length: x / (ε + ‖x‖²)^γ (section 4.3).
+
+    Parameters
+    ----------
+    epsilon : float
+        ε > 0.
+    gamma : float
+        γ in [1/2, 1].
+    """
+
+    def __init__(self, epsilon: float, gamma: float) -> None:
+        super().__init__()
+        if not epsilon > 0 or not 0.5 <= gamma <= 1:
+            raise ValueError(f"epsilon must be > 0 and gamma in [0.5, 1], got {epsilon}, {gamma}")
+        self.epsilon, self.gamma = epsilon, gamma
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map inputs (N, ...) to outputs of the same shape."""
+        squares = x.flatten(1).square().sum(1).view(-1, *[1] * (x.ndim - 1))
+        return x / (self.epsilon + squares) ** self.gamma

@@ -5,23 +5,34 @@ trained now where there is none. ``python -m helpers.training`` makes the shippe
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import scipy.optimize
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm.auto import tqdm
 
 from helpers import models
+from helpers.autoencoder import AutoencoderRecipe, fit_readout, pretrain_autoencoder
 from helpers.checkpoints import SHIPPED, load_or_make
 from helpers.data import Dataset, digits, disjoint_halves
+from helpers.descent import DECAY_FORMS, batches, decay_coefficients
 
-DECAY_FORMS = ("half", "per unit")
+__all__ = [
+    "DECAY_FORMS",
+    "RECIPES",
+    "AutoencoderRecipe",
+    "Recipe",
+    "cross_training_set",
+    "decay_coefficients",
+    "fit_readout",
+    "pretrain_autoencoder",
+    "train",
+    "trained",
+]
+
 CONVEX = "solved to convergence"
 
 
@@ -50,26 +61,6 @@ class Recipe:
     averaging: float = 0.999
 
 
-@dataclass(frozen=True)
-class AutoencoderRecipe:
-    """How `pretrain_autoencoder` trains; part of the key of a checkpoint.
-
-    Attributes
-    ----------
-    epochs, batch_size
-        As for `Recipe`.
-    learning_rate : float
-        Adam's step size at the start; it falls to zero along a cosine.
-    active_share : float
-        Share of a batch's images that each hidden unit may take part in.
-    """
-
-    epochs: int = 20
-    batch_size: int = 200
-    learning_rate: float = 3e-3
-    active_share: float = 0.1
-
-
 # Chosen on the last 10,000 of MNIST's training images, never on its test set.
 RECIPES: dict[str, Recipe | AutoencoderRecipe] = {
     "FC100-100-10": Recipe(),
@@ -88,6 +79,7 @@ def train(
     weight_decay: tuple[float, ...],
     decay_form: str = "half",
     recipe: Recipe,
+    penalty: Callable[[nn.Sequential], Tensor] | None = None,
     seed: int = 0,
     progress: str = "",
 ) -> nn.Sequential:
@@ -105,6 +97,8 @@ def train(
         How λ is meant, see `decay_coefficients`.
     recipe : Recipe
         Optimiser settings.
+    penalty : callable, optional
+        ``penalty(model)``, of shape (), is added to the loss at every step.
     seed : int
         Seed of the order of the images.
     progress : str
@@ -129,188 +123,17 @@ def train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
     model.train()
-    for rows in _batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
+    for rows in batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
         optimizer.zero_grad()
-        functional.cross_entropy(model(dataset.inputs[rows]), dataset.labels[rows]).backward()
+        loss = functional.cross_entropy(model(dataset.inputs[rows]), dataset.labels[rows])
+        if penalty is not None:
+            loss = loss + penalty(model)
+        loss.backward()
         optimizer.step()
         schedule.step()
         average.update_parameters(model)
     model.load_state_dict(average.module.state_dict())
     return model.eval()
-
-
-def pretrain_autoencoder(
-    model: nn.Sequential,
-    dataset: Dataset,
-    *,
-    recipe: AutoencoderRecipe,
-    seed: int = 0,
-    progress: str = "",
-) -> nn.Sequential:
-    """Train the first layer of AE400-10 as a sparse sigmoid autoencoder, without labels.
-
-    minimise ‖Wᵀ g(σ(W x + b)) + a − x‖² / 2, with a linear decoder that shares W. Sparsity is
-    per unit: in each batch, g lets a unit take part only in the images that activate it most.
-    The classical penalty on the mean activation gave twice the test error here. The paper says
-    "sparse" without saying how.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        ``Flatten, Linear, Sigmoid, …``: the linear layer is the encoder, set in place.
-    dataset : Dataset
-        Images; their labels are not used.
-    recipe : AutoencoderRecipe
-        Optimiser settings and sparsity.
-    seed : int
-        Seed of the initial weights and of the order of the images.
-    progress : str
-        Title of a progress bar; none by default.
-
-    Returns
-    -------
-    nn.Sequential
-        `model`.
-
-    References
-    ----------
-    Makhzani and Frey, "Winner-take-all autoencoders", 2015 (lifetime sparsity).
-    """
-    encoder = model[1]
-    with torch.no_grad():
-        weights = torch.randn(encoder.weight.shape, generator=torch.Generator().manual_seed(seed))
-        encoder.weight.copy_(0.05 * weights)
-        encoder.bias.zero_()
-    offset = torch.zeros(encoder.in_features, device=encoder.weight.device, requires_grad=True)
-    optimizer = torch.optim.Adam([encoder.weight, encoder.bias, offset], lr=recipe.learning_rate)
-    steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for rows in _batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
-        x = dataset.inputs[rows].flatten(1)
-        hidden = torch.sigmoid(encoder(x))
-        active = max(1, int(recipe.active_share * len(rows)))
-        threshold = hidden.detach().topk(active, dim=0).values[-1]  # one for each unit
-        decoded = (hidden * (hidden >= threshold)) @ encoder.weight + offset
-        optimizer.zero_grad()
-        ((decoded - x).square().sum() / (2 * len(rows))).backward()
-        optimizer.step()
-        schedule.step()
-    return model
-
-
-def fit_readout(
-    model: nn.Sequential, dataset: Dataset, *, weight_decay: float, decay_form: str = "half"
-) -> nn.Sequential:
-    """Solve for the last layer, with all before it frozen: a convex problem, to convergence.
-
-    Full-batch L-BFGS on the mean cross-entropy plus the penalty. The unknowns are the weights
-    on *whitened* features, scaled as if the loss had a curvature of 1/10 everywhere: that
-    makes the problem well conditioned and leaves the objective what it is.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        Its last module is an ``nn.Linear`` and is set in place.
-    dataset : Dataset
-        Training images and labels.
-    weight_decay : float
-        λ of the last layer.
-    decay_form : {"half", "per unit"}
-        How λ is meant, see `decay_coefficients`.
-
-    Returns
-    -------
-    nn.Sequential
-        `model`, in eval mode.
-
-    Raises
-    ------
-    ValueError
-        If `weight_decay` is not positive, or there is no such `decay_form`.
-    """
-    if not weight_decay > 0:
-        raise ValueError(f"weight_decay must be positive, got {weight_decay}")
-    readout = model[-1]
-    (decay,) = decay_coefficients(model[-1:], (weight_decay,), decay_form)
-    model.eval()
-    with torch.no_grad():
-        features = torch.cat([model[:-1](batch) for batch in dataset.inputs.split(1000)])
-    mean = features.mean(0)
-    eigenvalues, basis = torch.linalg.eigh((features - mean).double().T.cov(correction=0))
-    whiten = basis / (eigenvalues.clamp_min(0) + 10 * decay).sqrt()  # W = weights @ whitenᵀ
-    whitened = (features - mean) @ whiten.to(features)
-
-    def objective(unknowns: np.ndarray) -> tuple[float, np.ndarray]:
-        unknowns = torch.as_tensor(unknowns).view(readout.out_features, -1)
-        unknowns = unknowns.to(features.device).requires_grad_()
-        weights, bias = unknowns[:, :-1], unknowns[:, -1]
-        logits = functional.linear(whitened, weights.to(features), bias.to(features))
-        penalty = decay / 2 * (weights @ whiten.T).square().sum()
-        value = functional.cross_entropy(logits, dataset.labels) + penalty
-        (gradient,) = torch.autograd.grad(value, unknowns)
-        return value.item(), gradient.cpu().numpy().ravel()
-
-    solution = scipy.optimize.minimize(
-        objective,
-        np.zeros((readout.in_features + 1) * readout.out_features),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-6},
-    )
-    unknowns = torch.as_tensor(solution.x).view(readout.out_features, -1).to(features.device)
-    with torch.no_grad():
-        readout.weight.copy_(unknowns[:, :-1] @ whiten.T)
-        readout.bias.copy_(unknowns[:, -1] - readout.weight @ mean)
-    return model
-
-
-def _batches(
-    dataset: Dataset, epochs: int, batch_size: int, seed: int, progress: str
-) -> Iterator[Tensor]:
-    """Yield the rows of each batch, in a new random order in each epoch, under a progress bar."""
-    generator = torch.Generator().manual_seed(seed)
-    for _ in tqdm(range(epochs), desc=progress, unit="epoch", disable=not progress):
-        order = torch.randperm(len(dataset), generator=generator)
-        yield from order.to(dataset.labels.device).split(batch_size)
-
-
-def decay_coefficients(
-    model: nn.Sequential, weight_decay: tuple[float, ...], decay_form: str
-) -> list[float]:
-    """Return μ_k such that the paper's penalty on layer k is μ_k ‖W_k‖² / 2.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        The network.
-    weight_decay : tuple of float
-        The paper's λ of each weight layer.
-    decay_form : {"half", "per unit"}
-        The paper writes λ Σ w²/k without saying what k is. ``"half"`` takes λ‖W‖²/2, which
-        reproduces Table 1; ``"per unit"`` takes k as the number of units of the layer.
-
-    Returns
-    -------
-    list of float
-        One coefficient for each weight layer.
-
-    Raises
-    ------
-    ValueError
-        If there is no such form, or not one λ for each weight layer.
-    """
-    if decay_form not in DECAY_FORMS:
-        raise ValueError(f"decay_form must be one of {', '.join(DECAY_FORMS)}; got {decay_form!r}")
-    layers = models.weight_layers(model)
-    if len(weight_decay) != len(layers):
-        raise ValueError(
-            f"weight_decay must have one λ for each of {len(layers)} layers, got {weight_decay}"
-        )
-    if decay_form == "half":
-        return list(weight_decay)
-    return [
-        2 * decay / len(layer.weight) for layer, decay in zip(layers, weight_decay, strict=True)
-    ]
 
 
 def trained(

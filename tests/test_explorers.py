@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset
-from helpers.explorers import flight_recorder, penalty, top_images
+from helpers.explorers import flight_recorder, frequency_response, penalty, top_images
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,13 @@ def test_top_images_go_down_to_the_pixels_and_along_random_directions(two_layers
     assert doubled.split("\n")[1] == pixels.split("\n")[1]  # a scale does not change the order
     others = {shown.set(number=number).split("labels")[1] for number in range(1, 6)}
     assert len(others) > 1
+
+
+def test_frequency_response_says_norm_and_bound():
+    blur = nn.Conv2d(1, 1, 2, bias=False)
+    nn.init.constant_(blur.weight, 1 / 4)
+    shown = frequency_response({"blur": blur, "random": nn.Conv2d(2, 3, 3)}, sides=(8, 16))
+    found = shown.set(stride=2, side=8)  # the means of disjoint windows: the norm is 1/2
+    assert found == ("blur, stride 2, 8 × 8: norm 0.500, wrap-around 0.500, bound 0.500")
+    assert shown.set(layer="random", stride=1).startswith("random, stride 1, 8 × 8: norm ")
+    assert shown.set(side=16).startswith("random, stride 1, 16 × 16: norm ")

@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models import ARCHITECTURES, architecture, build, weight_layers
+from helpers.models import (
+    ARCHITECTURES,
+    ContrastNormalisation,
+    alexnet,
+    architecture,
+    build,
+    weight_layers,
+)
 
 NAMES = list(ARCHITECTURES)
 DENSE_WIDTHS = {
@@ -130,3 +137,51 @@ def test_weight_layers_come_in_order_from_any_part():
 def test_unknown_name_is_refused_with_the_names_there_are(function):
     with pytest.raises(ValueError, match=r"one of FC10\(1e-4\), .*Conv; got 'FC7'"):
         function("FC7")
+
+
+@pytest.mark.parametrize(
+    ("channels", "widths"),
+    [("torchvision", (64, 192, 384, 256, 256)), ("paper", (96, 256, 384, 384, 256))],
+)
+def test_alexnet_has_its_channels_and_the_preprocessing_first(channels, widths):
+    model = alexnet(channels)
+    layers = weight_layers(model)
+    assert tuple(layer.out_channels for layer in layers[:5]) == widths
+    assert [layer.in_features for layer in layers[5:]] == [9216, 4096, 4096]
+    assert type(model) is nn.Sequential
+    assert not model.training
+    white = model[0](torch.ones(1, 3, 2, 2))[0, :, 0, 0]
+    torch.testing.assert_close(
+        white, torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), rtol=1e-6, atol=0
+    )
+
+
+def test_alexnet_is_torchvisions_with_its_weights(tmp_path):
+    torchvision = pytest.importorskip("torchvision")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        theirs = torchvision.models.alexnet(weights=None).eval()
+    torch.save(theirs.state_dict(), tmp_path / "alexnet.pth")
+    model = alexnet(weights=tmp_path / "alexnet.pth")
+    images = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(model(images), theirs(model[0](images)))
+    with pytest.raises(ValueError, match=r"weights must be torchvision's .*alexnet.pth"):
+        alexnet("paper", weights=tmp_path / "alexnet.pth")
+
+
+def test_alexnet_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="channels must be one of torchvision, paper; got 'vgg'"):
+        alexnet("vgg")
+
+
+@pytest.mark.parametrize(("epsilon", "gamma"), [(0, 0.5), (-1, 1), (1, 0.4), (1, 1.1)])
+def test_contrast_normalisation_outside_the_papers_range_is_refused(epsilon, gamma):
+    with pytest.raises(ValueError, match=r"epsilon must be > 0 and gamma in \[0.5, 1\]"):
+        ContrastNormalisation(epsilon, gamma)
+
+
+def test_contrast_normalisation_is_its_formula_for_each_image():
+    x = torch.tensor([[3.0, 4.0], [0.0, 1.0]])
+    expected = torch.tensor([[3.0, 4.0], [0.0, 1.0]]) / torch.tensor([[26.0], [2.0]]) ** 0.75
+    torch.testing.assert_close(ContrastNormalisation(1.0, 0.75)(x), expected)

@@ -4,9 +4,11 @@ from helpers.checks.blind_spots import nearest_border, none_found, radial_basis
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
+from helpers.checks.spectral_analysis import certified_radius, pooling_constant, wrap_around_norm
 from helpers.checks.units import counter_rotation, label_entropy, mean_similarity
 
 __all__ = [
+    "certified_radius",
     "counter_rotation",
     "distortion",
     "error_rate",
@@ -17,8 +19,10 @@ __all__ = [
     "noise_of_size",
     "none_found",
     "penalised_objective",
+    "pooling_constant",
     "radial_basis",
     "step_in_the_box",
     "top_images",
     "weight_decay",
+    "wrap_around_norm",
 ]

@@ -7,6 +7,7 @@ from helpers.explorers.blind_spots import around_an_image
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
+from helpers.explorers.spectral_analysis import frequency_response
 from helpers.explorers.units import top_images
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "around_an_image",
     "first_layer",
     "flight_recorder",
+    "frequency_response",
     "penalty",
     "top_images",
 ]

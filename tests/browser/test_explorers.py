@@ -77,6 +77,12 @@ CHAPTERS = {
         (1, "scale", press("End")),
         (1, "image", press("ArrowRight")),
     ],
+    "10_spectral_analysis": [
+        (0, "layer", choose("Conv, second layer")),
+        (0, "stride", choose("2")),
+        (0, "size", press("Home")),
+        (0, "layer", choose("blur")),
+    ],
 }
 
 

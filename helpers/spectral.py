@@ -1,0 +1,266 @@
+"""Operator norms of dense and convolutional layers (section 4.3), named for what they are.
+
+The operator norm ‖A‖ of a linear map is its largest stretch, max ‖A x‖ / ‖x‖.
+
+* `dense_norm`: of a matrix, exact (to rounding).
+* `conv_norm`: of a convolution as PyTorch computes it, estimated *from below* (`largest_stretch`).
+* `conv_norm_fourier`: the paper's formula; exact for wrap-around edges, which zero padding has not.
+* `conv_norm_bound`, `gram_bound`: guaranteed *upper bounds*, which is what a certificate needs.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from helpers.fourier import frequency_matrices
+from helpers.lanczos import Stretch, largest_stretch
+
+PICKED = 8  # matrices at a time whose eigenvalues are computed
+
+
+def dense_norm(weight: Tensor) -> Tensor:
+    """Return the operator norm of a matrix: the root of the largest eigenvalue of its Gram matrix.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (D, C)
+        Such as the weight of an ``nn.Linear``. The result is differentiable in it.
+
+    Returns
+    -------
+    Tensor, shape ()
+        ‖W‖, exact to rounding.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is not a matrix.
+    """
+    if weight.ndim != 2:
+        raise ValueError(f"weight must be a matrix (D, C), got shape {tuple(weight.shape)}")
+    return _spectral(weight)
+
+
+def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
+    """Bound operator norms from above, by squaring: ‖A‖ ≤ ‖(AᴴA)^(2^(k−1))‖_F^(1/2^k).
+
+    The Frobenius norm is the root of the sum of all squared singular values. Each squaring
+    raises the singular values to the second power, and the largest takes over.
+
+    Parameters
+    ----------
+    matrices : Tensor, shape (..., D, C)
+        Real or complex. The result is differentiable in them.
+    iterations : int
+        The number k of squarings; 0 gives the Frobenius norm.
+
+    Returns
+    -------
+    Tensor, shape (...)
+        Upper bounds, at most rank^(1/2^(k+1)) times the norm.
+
+    References
+    ----------
+    Delattre et al., "Efficient bound of Lipschitz constant for convolutional layers by Gram
+    iteration", 2023.
+    """
+    gram = matrices if matrices.shape[-2] >= matrices.shape[-1] else matrices.mH
+    log_scale = torch.zeros(matrices.shape[:-2]).to(matrices.real)
+    tiny = torch.finfo(matrices.dtype).tiny
+    for _ in range(iterations):
+        scale = torch.linalg.matrix_norm(gram.detach()).clamp_min(tiny)  # against overflow
+        gram = gram / scale[..., None, None]
+        gram = gram.mH @ gram
+        log_scale = 2 * (log_scale + scale.log())
+    norm = torch.linalg.matrix_norm(gram).clamp_min(tiny)
+    return ((log_scale + norm.log()) / 2**iterations).exp()
+
+
+def conv_stretch(conv: nn.Conv2d, size: tuple[int, int], **options) -> Stretch:
+    """Estimate the norm of a convolution as PyTorch computes it, without its bias, from below.
+
+    Parameters
+    ----------
+    conv : nn.Conv2d
+        With zero padding, and any stride, dilation and groups.
+    size : (int, int)
+        Height and width of the input.
+    **options
+        For `largest_stretch`.
+
+    Returns
+    -------
+    Stretch
+        Its `input` has shape (C, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the padding is not by zeros, or the kernel is larger than the padded input.
+    """
+    (top, bottom), (left, right) = _geometry(conv, size)
+    weight = conv.weight.detach()
+
+    def linear(x: Tensor) -> Tensor:
+        padded = functional.pad(x, (left, right, top, bottom))
+        return functional.conv2d(padded, weight, None, conv.stride, 0, conv.dilation, conv.groups)
+
+    return largest_stretch(linear, weight.new_empty(conv.in_channels, *size), **options)
+
+
+def conv_norm(conv: nn.Conv2d, size: tuple[int, int], **options) -> float:
+    """Return the value of `conv_stretch`: an estimate of ‖conv‖ from below that converges to it."""
+    return conv_stretch(conv, size, **options).value
+
+
+def conv_norm_fourier(conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
+    """Compute the paper's norm of a convolution: with wrap-around edges, exact (section 4.3).
+
+    For the frequency ξ of the output's grid, A(ξ) is the D × (C·Δ²) matrix of the kernels' Fourier
+    coefficients at the Δ² frequencies of the input that the stride Δ makes one, *divided by Δ*
+    (by √(Δ_y Δ_x) for two strides). The norm is the largest ‖A(ξ)‖.
+
+    Parameters
+    ----------
+    conv : nn.Conv2d
+        Its padding is ignored: the edges wrap around.
+    size : (int, int)
+        Height and width of the input, multiples of the stride.
+
+    Returns
+    -------
+    Tensor, shape ()
+        Differentiable in the weights. Neither an upper nor a lower bound for zero padding.
+
+    Raises
+    ------
+    ValueError
+        If `size` is no multiple of the stride.
+    """
+    if any(side % stride for side, stride in zip(size, conv.stride, strict=True)):
+        raise ValueError(f"size must be a multiple of the stride {conv.stride}, got {size}")
+    return _largest(conv, tuple(size), None)
+
+
+def conv_norm_bound(
+    conv: nn.Conv2d,
+    size: tuple[int, int],
+    *,
+    grid: int | None = None,
+    iterations: int | None = None,
+) -> Tensor:
+    """Bound the norm of a convolution with zero padding from above, in Fourier space.
+
+    On a grid enlarged by the padding, the zeros separate the left edge from the right one, and the
+    wrap-around convolution reads what the zero-padded one reads. So the latter is a part of the
+    former, and its norm is no larger.
+
+    Parameters
+    ----------
+    conv : nn.Conv2d
+        With zero padding, and any stride, dilation and groups.
+    size : (int, int)
+        Height and width of the input.
+    grid : int, optional
+        Use only about this many frequencies a side where the enlarged grid has more. The largest
+        over *all* frequencies is at most 1 / Π cos(π d / grid) times that on the grid, where d
+        is half the kernel's reach: the bound then holds for every `size`.
+    iterations : int, optional
+        Bound the frequencies' matrices by that many Gram iterations; by default their norms are
+        computed from eigenvalues.
+
+    Returns
+    -------
+    Tensor, shape ()
+        Differentiable in the weights; an upper bound up to rounding in their precision.
+
+    Raises
+    ------
+    ValueError
+        If the padding is not by zeros, the kernel is larger than the padded input, or `grid` has
+        too few frequencies for the kernel.
+
+    References
+    ----------
+    Ehlich and Zeller, "Schwankung von Polynomen zwischen Gitterpunkten", 1964 (the factor).
+    """
+    paddings = _geometry(conv, size)
+    sides, factor = [], 1.0
+    for axis in range(2):
+        reach = conv.dilation[axis] * (conv.kernel_size[axis] - 1)
+        side = size[axis] + max(paddings[axis])
+        if grid is not None and grid < side:
+            if grid <= reach:
+                raise ValueError(f"grid must be larger than the kernel's reach {reach}, got {grid}")
+            side = grid
+            factor /= math.cos(math.pi * reach / 2 / grid)
+        sides.append(conv.stride[axis] * math.ceil(side / conv.stride[axis]))
+    return factor * _largest(conv, tuple(sides), iterations)
+
+
+def _geometry(conv: nn.Conv2d, size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the zeros added before and after each axis, or refuse what has no norm."""
+    if conv.padding_mode != "zeros":
+        raise ValueError(f"conv must have padding_mode 'zeros', got {conv.padding_mode!r}")
+    paddings = []
+    for axis in range(2):
+        reach = conv.dilation[axis] * (conv.kernel_size[axis] - 1)
+        if conv.padding == "same":
+            before, after = reach // 2, reach - reach // 2
+        elif conv.padding == "valid":
+            before = after = 0
+        else:
+            before = after = conv.padding[axis]
+        if size[axis] + before + after <= reach:
+            raise ValueError(f"size must hold the kernel with its padding, got {size}")
+        paddings.append((before, after))
+    return paddings
+
+
+def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> Tensor:
+    """Return the largest norm, or bound of it, of the frequencies' matrices."""
+    if iterations is not None:
+        parts = frequency_matrices(conv, grid)
+        return torch.stack([gram_bound(part, iterations).max() for part in parts]).max()
+    square = -1.0
+    for part in frequency_matrices(conv, grid):
+        matrices = part.flatten(0, 2)
+        found, row = _top(_gram(matrices.detach()), square)
+        if found > square:
+            square, top = found, matrices[row]
+    return _spectral(top)
+
+
+def _top(grams: Tensor, square: float) -> tuple[float, int]:
+    """Return the largest eigenvalue above `square` and whose it is; (square, −1) if none is.
+
+    Eigenvalues are computed for few of the matrices G: where λI − G has a Cholesky factor, which
+    costs much less, no eigenvalue of G is above λ.
+    """
+    left, winner = torch.arange(len(grams), device=grams.device), -1
+    identity = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device)
+    while len(left):
+        failed = torch.linalg.cholesky_ex(square * identity - grams[left]).info > 0
+        left = left[failed]
+        picked = torch.zeros(len(left), dtype=torch.bool, device=left.device)
+        picked[:: max(1, len(left) // PICKED)] = True
+        if picked.any():
+            found = torch.linalg.eigvalsh(grams[left[picked]])[:, -1]
+            if found.max() > square:
+                square, winner = found.max().item(), left[picked][found.argmax()].item()
+        left = left[~picked]
+    return square, winner
+
+
+def _gram(matrices: Tensor) -> Tensor:
+    """Return AAᴴ or AᴴA of each matrix (..., D, C), whichever is smaller."""
+    wide = matrices.shape[-2] < matrices.shape[-1]
+    return matrices @ matrices.mH if wide else matrices.mH @ matrices
+
+
+def _spectral(matrices: Tensor) -> Tensor:
+    """Return the largest singular values of matrices (..., D, C), differentiably."""
+    tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
+    return torch.linalg.eigvalsh(_gram(matrices))[..., -1].clamp_min(tiny).sqrt()
