@@ -39,6 +39,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "checkpoints": {"data"},
     "training": {"attack", "checkpoints", "data", "evaluation", "models"},
     # what the notebooks stand on
+    "attacked": {"attack", "checkpoints", "data", "evaluation"},
     "checks": CORE,
     "claims": {"course", "data"},
     "course": {"data"},
