@@ -71,6 +71,27 @@ def nearest_border(logits, jacobian, label):
     return ((logits[label] - logits[others]) / slopes).min() / jacobian.shape[1] ** 0.5
 
 
+def where_right(answers, before, labels):
+    return (answers != labels)[before == labels].float().mean()
+
+
+def newly_wrong(answers, before, labels):
+    return (answers != labels) & (before == labels)
+
+
+def of_target(answers, before, labels, targets):
+    return (answers == targets)[newly_wrong(answers, before, labels)].float().mean()
+
+
+def stretched(x, y, size):
+    return x + size / rms(y - x).mean() * (y - x)
+
+
+def drawn_anew(wrong, times):
+    rows = torch.randint(len(wrong), (times, len(wrong)))
+    return wrong[rows].float().mean(1)
+
+
 RIGHT = {
     checks.distortion: [
         lambda x, y: rms(y - x),
@@ -128,6 +149,32 @@ RIGHT = {
         lambda samples, confidence: 1 - (1 - confidence) ** (1 / samples),
         lambda samples, confidence: -math.log(1 - confidence) / samples,
         lambda samples, confidence: torch.tensor(1 - (1 - confidence) ** (1 / samples)),
+    ],
+    checks.error_where_right: [
+        where_right,
+        lambda answers, before, labels: where_right(answers, before, labels).item(),
+        lambda a, b, y: ((a != y) & (b == y)).sum() / (b == y).sum(),
+    ],
+    checks.share_of_target: [
+        of_target,
+        lambda *arguments: of_target(*arguments).item(),
+        lambda a, b, y, t: ((a == t) & (b == y)).sum() / newly_wrong(a, b, y).sum(),
+    ],
+    checks.possible_of: [
+        lambda printed, n: any(round(100 * k / n, 1) == printed for k in range(n + 1)),
+        lambda printed, n: abs(round(printed * n / 100) * 100 / n - printed) < 0.0501,
+    ],
+    checks.stretched: [
+        stretched,
+        lambda x, y, size: stretched(x.double(), y.double(), size).requires_grad_(),
+    ],
+    checks.resampled_errors: [
+        drawn_anew,
+        lambda wrong, times: torch.stack([drawn_anew(wrong, 1)[0] for _ in range(times)]),
+        lambda wrong, times: (
+            torch.distributions.Binomial(len(wrong), wrong.float().mean()).sample((times,))
+            / len(wrong)
+        ),
     ],
 }
 
@@ -353,6 +400,111 @@ MISTAKES = {  # of each check: what a student returns, and a part of what the an
         "not a number": (lambda samples, confidence: float("nan"), "it gives nan"),
         "text": (lambda samples, confidence: "small", "it raised ValueError"),
         "nothing": (lambda samples, confidence: None, "it raised TypeError"),
+    },
+    checks.error_where_right: {
+        "all images": (lambda a, b, y: (a != y).float().mean(), "leave out those"),
+        "divided by all": (lambda a, b, y: newly_wrong(a, b, y).float().mean(), "not by all"),
+        "accuracy": (lambda a, b, y: 1 - where_right(a, b, y), "count the wrong ones"),
+        "changed": (lambda a, b, y: (a != b).float().mean(), "where the answer changed"),
+        "percent": (lambda a, b, y: 100 * where_right(a, b, y), "between 0 and 1"),
+        "where wrong": (lambda a, b, y: (a != y)[b != y].float().mean(), "to be left out"),
+        "right twice": (lambda a, b, y: ((a == y) & (b == y)).float().mean(), "it should be "),
+        "sign": (lambda a, b, y: -where_right(a, b, y), "it gives -"),
+        "count": (lambda a, b, y: newly_wrong(a, b, y).sum(), "it should be "),
+        "each": (lambda a, b, y: newly_wrong(a, b, y), "one number, not 60"),
+        "not a number": (lambda a, b, y: float("nan"), "it gives nan"),
+        "nothing": (lambda a, b, y: None, "it raised "),
+    },
+    checks.share_of_target: {
+        "of all": (lambda a, b, y, t: (a == t).float().mean(), "answers that became wrong"),
+        "divided by all": (
+            lambda a, b, y, t: ((a == t) & newly_wrong(a, b, y)).float().mean(),
+            "not by all",
+        ),
+        "wrong before too": (
+            lambda a, b, y, t: (a == t)[a != y].float().mean(),
+            "did not become wrong",
+        ),
+        "the others": (lambda *arguments: 1 - of_target(*arguments), "count the target"),
+        "errors": (
+            lambda a, b, y, t: newly_wrong(a, b, y).float().mean(),
+            "how many of them are the target",
+        ),
+        "percent": (lambda *arguments: 100 * of_target(*arguments), "it should be "),
+        "sign": (lambda *arguments: -of_target(*arguments), "it gives -"),
+        "each": (lambda a, b, y, t: a == t, "one number, not 60"),
+        "not a number": (lambda *arguments: float("nan"), "it gives nan"),
+        "nothing": (lambda *arguments: None, "it raised "),
+    },
+    checks.possible_of: {
+        "always": (lambda printed, n: True, "it says True"),
+        "never": (lambda printed, n: False, "it says False"),
+        "exactly": (lambda printed, n: (printed * n / 100).is_integer(), "it says False"),
+        "cut off": (
+            lambda printed, n: any(int(1000 * k / n) / 10 == printed for k in range(n + 1)),
+            "rounded to one decimal",
+        ),
+        "rounded down alone": (
+            lambda printed, n: round(100 * int(printed * n / 100) / n, 1) == printed,
+            "rounded to one decimal",
+        ),
+        "share for percent": (
+            lambda printed, n: any(round(k / n, 1) == printed for k in range(n + 1)),
+            "it says False",
+        ),
+        "near": (
+            lambda printed, n: abs(round(printed * n / 100) * 100 / n - printed) < 0.2,
+            "True",
+        ),
+        "none left out": (
+            lambda printed, n: any(round(100 * k / n, 1) == printed for k in range(1, n + 1)),
+            "0.0 % of 7 images",
+        ),
+        "nothing": (lambda printed, n: None, "it says False"),
+    },
+    checks.stretched: {
+        "plain norm": (
+            lambda x, y, size: x + size * (y - x) / each((y - x).flatten(1).norm(dim=1)),
+            "this shrinks them",
+        ),
+        "mean norm": (
+            lambda x, y, size: x + size * (y - x) / (y - x).flatten(1).norm(dim=1).mean(),
+            "mean of ‖x' − x‖₂",
+        ),
+        "each": (lambda x, y, size: x + size * (y - x) / each(rms(y - x)), "one for all"),
+        "clipped": (lambda x, y, size: stretched(x, y, size).clamp(0, 1), "do not clip"),
+        "alone": (lambda x, y, size: stretched(x, y, size) - x, "add it to x"),
+        "not divided": (lambda x, y, size: x + size * (y - x), "without dividing"),
+        "image": (lambda x, y, size: size / rms(y - x).mean() * y, "the way from x to x'"),
+        "mean square": (
+            lambda x, y, size: x + size * (y - x) / (y - x).square().mean().sqrt(),
+            "root of the mean square of all",
+        ),
+        "sign": (lambda x, y, size: 2 * x - stretched(x, y, 2 * size), "mean distortion is 0.600"),
+        "untouched": (lambda x, y, size: y, "it should be 0.3"),
+        "one": (lambda x, y, size: stretched(x, y, size)[:1], "not (1, 1, 6, 6)"),
+        "nothing": (lambda x, y, size: None, "not NoneType"),
+    },
+    checks.resampled_errors: {
+        "without replacement": (
+            lambda wrong, times: torch.stack(
+                [wrong[torch.randperm(len(wrong))].float().mean() for _ in range(times)]
+            ),
+            "with replacement",
+        ),
+        "one draw": (lambda wrong, times: drawn_anew(wrong, 1).expand(times), "each anew"),
+        "few": (lambda wrong, times: drawn_anew(wrong[:100], times), "it should be "),
+        "a tenth": (
+            lambda wrong, times: wrong[torch.randint(len(wrong), (times, 40))].float().mean(1),
+            "as many images as there are",
+        ),
+        "right ones": (lambda wrong, times: drawn_anew(~wrong, times), "count the wrong ones"),
+        "counts": (lambda wrong, times: len(wrong) * drawn_anew(wrong, times), "a share"),
+        "percent": (lambda wrong, times: 100 * drawn_anew(wrong, times), "a share"),
+        "too many": (lambda wrong, times: drawn_anew(wrong, len(wrong)), "not (400,)"),
+        "one number": (lambda wrong, times: drawn_anew(wrong, times).mean(), "not ()"),
+        "list": (lambda wrong, times: drawn_anew(wrong, times).tolist(), "not list"),
+        "nothing": (lambda wrong, times: None, "not NoneType"),
     },
 }
 

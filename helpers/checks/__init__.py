@@ -1,6 +1,8 @@
 """Automatic answers to the exercises: each prints *not attempted*, *not yet: why* or *passed*."""
 
 from helpers.checks.blind_spots import nearest_border, none_found, radial_basis
+from helpers.checks.cross_model import error_where_right, possible_of, share_of_target
+from helpers.checks.cross_training_set import resampled_errors, stretched
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
@@ -8,13 +10,18 @@ from helpers.checks.introduction import distortion, noise_of_size, top_images
 __all__ = [
     "distortion",
     "error_rate",
+    "error_where_right",
     "middle_in_log_c",
     "nearest_border",
     "noise_of_size",
     "none_found",
     "penalised_objective",
+    "possible_of",
     "radial_basis",
+    "resampled_errors",
+    "share_of_target",
     "step_in_the_box",
+    "stretched",
     "top_images",
     "weight_decay",
 ]

@@ -4,6 +4,8 @@ An explorer holds no maths: it draws what functions of the course compute.
 """
 
 from helpers.explorers.blind_spots import around_an_image
+from helpers.explorers.cross_model import cross_model
+from helpers.explorers.cross_training_set import cross_training_set
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
@@ -11,6 +13,8 @@ from helpers.explorers.introduction import adversarial_digit
 __all__ = [
     "adversarial_digit",
     "around_an_image",
+    "cross_model",
+    "cross_training_set",
     "first_layer",
     "flight_recorder",
     "penalty",
