@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset
-from helpers.explorers import flight_recorder, penalty
+from helpers.explorers import cross_model, cross_training_set, flight_recorder, penalty
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +57,38 @@ def test_flight_recorder_goes_from_the_image_to_the_last_evaluation(brightest, d
     assert sizes[0] == 0
     assert min(sizes[1:]) > 0
     assert re.search(r"c = [\d.e+-]+, value \d+\.\d\d, margin", last)
+
+
+@pytest.fixture(scope="module")
+def second():
+    """The network that sees which of the first ten pixels is the darkest."""
+    layer = nn.Linear(36, 10)
+    layer.load_state_dict({"weight": -100 * torch.eye(10, 36), "bias": torch.zeros(10)})
+    return nn.Sequential(nn.Flatten(), layer).eval()
+
+
+def test_cross_model_shows_what_the_reader_sees_and_counts_the_fooled(brightest, second, digits):
+    networks = {"brightest": brightest, "darkest": second}
+    targets = torch.tensor([1, 2, 4])
+    brighter = digits.inputs.clone()
+    brighter.flatten(1)[torch.arange(3), targets] = 0.6
+    shown = cross_model(networks, digits, {"brightest": brighter, "darkest": brighter}, targets)
+    assert shown.set(reader="brightest") == (
+        "made for brightest, target 1, × 1.00; brightest sees a 1 (100%), distortion 0.058; "
+        "2 of 2 networks are wrong"
+    )
+    assert "brightest sees a 7" in shown.set(scale=0.5)
+    assert "1 of 2 networks are wrong" in shown.message  # the darkest is never right here
+    assert "target 2, × 0.50; brightest sees a 0" in shown.set(image=1)
+
+
+def test_cross_training_set_gives_the_errors_at_the_distortion(brightest, second, digits):
+    networks = {"brightest": brightest, "darkest": second}
+    step = torch.zeros_like(digits.inputs)
+    step.flatten(1)[:, 5] = 0.5  # a distortion of 1/12; the label is lost beyond half of it
+    shown = cross_training_set(networks, digits, {"brightest": digits.inputs + step})
+    assert shown.set(rms=0.04).endswith("0.04: errors brightest 0.0 %, darkest 100.0 %")
+    assert shown.set(rms=0.05).endswith("0.05: errors brightest 100.0 %, darkest 100.0 %")
+    picture = shown.image.value
+    shown.set(image=1)
+    assert shown.image.value != picture

@@ -67,6 +67,17 @@ CHAPTERS = {
         (1, "scale", press("End")),
         (1, "image", press("ArrowRight")),
     ],
+    "07_cross_model": [
+        (0, "made for", choose("FC10(1)")),
+        (0, "read by", choose("FC100-100-10")),
+        (0, "scale", press("End")),
+        (0, "image", press("ArrowRight")),
+    ],
+    "08_cross_training_set": [
+        (0, "distortion", press("ArrowRight")),
+        (0, "made for", choose("FC100-100-10′")),
+        (0, "image", press("ArrowRight")),
+    ],
 }
 
 
