@@ -12,9 +12,25 @@ import math
 import torch
 from torch import Tensor, nn
 
-from helpers.bounds import certified
+from helpers.bounds import certified, exact_linear
 
 LAYERS = (nn.Flatten, nn.Linear, nn.Sigmoid)
+GLOBAL, EXACT, LOCAL = "Lipschitz constants", "exact D", "enclosure"
+
+
+def lower_bounds(
+    model: nn.Sequential, inputs: Tensor, targets: Tensor, found: Tensor
+) -> dict[str, Tensor]:
+    """Return what D(x, l) can not be smaller than, by each way that fits the network.
+
+    Parameters as for `certified_locally`. The keys are ``GLOBAL`` and then, for a softmax model,
+    ``EXACT``, for a network with sigmoids, ``LOCAL``; the values distortions of shape (N,).
+    """
+    globally = certified(model, inputs, targets)
+    if any(type(layer) is nn.Sigmoid for layer in model):
+        return {GLOBAL: globally, LOCAL: certified_locally(model, inputs, targets, found)}
+    exact = exact_linear(model, inputs, targets)
+    return {GLOBAL: globally, EXACT: exact.distortion - exact.gap.clamp_min(0)}
 
 
 def certified_locally(

@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset
-from helpers.explorers import cross_model, cross_training_set, flight_recorder, penalty
+from helpers.explorers import cross_model, cross_training_set, flight_recorder, penalty, sandwich
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,26 @@ def test_cross_training_set_gives_the_errors_at_the_distortion(brightest, second
     picture = shown.image.value
     shown.set(image=1)
     assert shown.image.value != picture
+
+
+def test_sandwich_shows_bounds_below_what_was_found(brightest, digits):
+    hidden = nn.Linear(36, 12)
+    hidden.load_state_dict({"weight": 9 * torch.eye(12, 36), "bias": torch.full((12,), -4.0)})
+    output = nn.Linear(12, 10)
+    output.load_state_dict({"weight": 20 * torch.eye(10, 12), "bias": torch.zeros(10)})
+    curved = nn.Sequential(nn.Flatten(), hidden, nn.Sigmoid(), output).eval()
+    shown = sandwich({"straight": brightest, "curved": curved}, digits)
+    for name in ("straight", "curved"):
+        text = shown.set(network=name, image=2, target=5)
+        assert text.startswith(f"{name}, target 5: found 0.0")
+        found, everywhere, tight = map(float, re.findall(r"0\.\d{4}", text))
+        assert 0 < everywhere <= tight <= found
+    assert max(everywhere, 0.5 * found) < tight  # of the curved one
+    straight = shown.set(network="straight")
+    # the two bright pixels meet halfway: each moves by 1/8
+    assert straight.endswith(f"exact D {(2 * 0.125**2 / 36) ** 0.5:.4f}")
+
+
+def test_sandwich_of_a_label_that_is_there_already_is_empty(brightest, digits):
+    text = sandwich({"straight": brightest}, digits).set(target=7)
+    assert text.count("0.0000") == 3

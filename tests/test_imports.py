@@ -19,6 +19,7 @@ CORE = {
     "lipschitz",
     "models",
     "quocnet",
+    "relaxation",
     "sections",
     "spectral",
     "transfer",

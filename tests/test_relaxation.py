@@ -9,7 +9,16 @@ from torch import nn
 
 from helpers.attack import minimal_adversarial
 from helpers.bounds import certified, exact_linear
-from helpers.relaxation import certified_locally, enclosure, excludes, parallel_lines
+from helpers.relaxation import (
+    EXACT,
+    GLOBAL,
+    LOCAL,
+    certified_locally,
+    enclosure,
+    excludes,
+    lower_bounds,
+    parallel_lines,
+)
 
 
 def network(*widths, seed=0, scale=3.0):
@@ -114,3 +123,17 @@ def test_bad_arguments_are_refused():
         certified_locally(nn.Sequential(nn.ReLU()), inputs, targets, torch.ones(5))
     with pytest.raises(ValueError, match=r"found must have the shape of targets, \(5,\), got"):
         certified_locally(model, inputs, targets, torch.ones(4))
+
+
+def test_each_network_gets_the_bounds_that_fit_it():
+    straight, bent = network(12, 4), network(12, 8, 4)
+    inputs, targets = problem(straight, 6, 12)
+    found = 2 * exact_linear(straight, inputs, targets).distortion.clamp(max=1)
+    bounds = lower_bounds(straight, inputs, targets, found)
+    assert list(bounds) == [GLOBAL, EXACT]
+    assert torch.allclose(bounds[EXACT], exact_linear(straight, inputs, targets).distortion)
+    assert (bounds[GLOBAL] <= bounds[EXACT] + 1e-8).all()
+    bounds = lower_bounds(bent, inputs, targets, found)
+    assert list(bounds) == [GLOBAL, LOCAL]
+    assert torch.equal(bounds[GLOBAL], certified(bent, inputs, targets))
+    assert torch.equal(bounds[LOCAL], certified_locally(bent, inputs, targets, found))

@@ -6,11 +6,19 @@ from helpers.checks.cross_training_set import resampled_errors, stretched
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
+from helpers.checks.minimal_distortion import (
+    accuracy_within,
+    certified_distortion,
+    lines_around_a_sigmoid,
+)
 
 __all__ = [
+    "accuracy_within",
+    "certified_distortion",
     "distortion",
     "error_rate",
     "error_where_right",
+    "lines_around_a_sigmoid",
     "middle_in_log_c",
     "nearest_border",
     "noise_of_size",

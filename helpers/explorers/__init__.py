@@ -9,6 +9,7 @@ from helpers.explorers.cross_training_set import cross_training_set
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
+from helpers.explorers.minimal_distortion import sandwich
 
 __all__ = [
     "adversarial_digit",
@@ -18,4 +19,5 @@ __all__ = [
     "first_layer",
     "flight_recorder",
     "penalty",
+    "sandwich",
 ]
