@@ -6,6 +6,7 @@ that is repeated, or that was interrupted, reads the chunks that are there and m
 
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import fields
 
 import torch
@@ -28,6 +29,7 @@ def attacked(
     *,
     target: str | Tensor = "random",
     seed: int = 0,
+    attack: Callable[..., Adversarial] = minimal_adversarial,
     **settings,
 ) -> Adversarial:
     """Attack every image of a data set, or read what an earlier run found.
@@ -46,8 +48,10 @@ def attacked(
         label ≠ y of the largest logit, which an image may have already; or given labels, int64.
     seed : int
         Seed of the random targets.
+    attack : callable
+        ``attack(model, inputs, targets, **settings)``; the paper's by default.
     **settings
-        Those of `attack.minimal_adversarial` that are numbers or words, such as ``loss``.
+        Those of the attack that are numbers or words, such as ``loss``.
 
     Returns
     -------
@@ -61,19 +65,21 @@ def attacked(
     """
     targets = choose_targets(model, dataset, target, seed=seed)
     if len(dataset) < CHUNK:
-        return minimal_adversarial(model, dataset.inputs, targets, **settings)
+        return attack(model, dataset.inputs, targets, **settings)
     chunks = [
         (dataset[first : first + CHUNK], targets[first : first + CHUNK])
         for first in range(0, len(dataset), CHUNK)
     ]
-    files = [_file(name, model, *chunk, settings) for chunk in chunks]
+    files = [_file(name, model, *chunk, attack, settings) for chunk in chunks]
     there = sum(len(goals) for (_, goals), file in zip(chunks, files, strict=True) if file.exists())
     found = []
     # what was read counts as done, but not in the images per second
     with tqdm(total=len(dataset), initial=there, desc=f"attacking {name}", smoothing=0) as bar:
         for chunk, file in zip(chunks, files, strict=True):
             missing = not file.exists()
-            found.append(file.load_or_make(functools.partial(_attack, model, *chunk, settings)))
+            found.append(
+                file.load_or_make(functools.partial(_run, attack, model, *chunk, settings))
+            )
             bar.update(missing * len(chunk[1]))
     joined = {f.name: torch.cat([part.pop(f.name) for part in found]) for f in fields(Adversarial)}
     return Adversarial(**{key: value.to(dataset.inputs.device) for key, value in joined.items()})
@@ -95,21 +101,20 @@ def choose_targets(
 
 
 def _file(
-    name: str, model: nn.Module, part: Dataset, targets: Tensor, settings: dict
+    name: str, model: nn.Module, part: Dataset, targets: Tensor, attack: Callable, settings: dict
 ) -> checkpoints.Stored:
     """Return where the results for some images are kept: what they depend on names the file."""
     weights = {key: value.cpu() for key, value in model.state_dict().items()}
     defaults = {
         key: parameter.default
-        for key, parameter in inspect.signature(minimal_adversarial).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-        and key not in ("solver", "record", "batch_size")
+        for key, parameter in inspect.signature(attack).parameters.items()
+        if isinstance(parameter.default, (bool, int, float, str, tuple)) and key != "batch_size"
     }
     key = {
         "network": [repr(model), checkpoints.digest(weights)],
         "data": part.digest,
         "targets": checkpoints.digest({"targets": targets.cpu()}),
-        "settings": defaults | settings,
+        "attack": [attack.__name__, defaults | settings],
     }
     per_image = {
         "adversarial": (torch.float32, part.inputs.shape),
@@ -126,7 +131,9 @@ def _file(
     return checkpoints.Stored.under(folder, title, key, per_image, "attacking these images")
 
 
-def _attack(model: nn.Module, part: Dataset, targets: Tensor, settings: dict) -> dict[str, Tensor]:
+def _run(
+    attack: Callable, model: nn.Module, part: Dataset, targets: Tensor, settings: dict
+) -> dict[str, Tensor]:
     """Attack some images and return what is kept of it, on the CPU."""
-    found = minimal_adversarial(model, part.inputs, targets, **settings)
+    found = attack(model, part.inputs, targets, **settings)
     return {f.name: getattr(found, f.name).cpu() for f in fields(found)}

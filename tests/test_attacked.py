@@ -1,6 +1,7 @@
 """Attacks on whole data sets: the same as in one go, kept in chunks, never lost or mixed up."""
 
-from dataclasses import fields
+import functools
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -41,13 +42,19 @@ def sizes(monkeypatch):
     """How many images each attack was given."""
     given = []
 
+    @functools.wraps(minimal_adversarial)
     def counted(model, inputs, targets, **settings):
         given.append(len(inputs))
         return minimal_adversarial(model, inputs, targets, **settings)
 
-    counted.__signature__ = module.inspect.signature(minimal_adversarial)
-    monkeypatch.setattr(module, "minimal_adversarial", counted)
+    monkeypatch.setitem(attacked.__kwdefaults__, "attack", counted)
     return given
+
+
+def no_attack(model, inputs, targets, *, strength=1.0):
+    """An attack that changes nothing."""
+    found = minimal_adversarial(model, inputs, targets, max_searches=1)
+    return replace(found, adversarial=inputs)
 
 
 def files(folder):
@@ -76,19 +83,17 @@ def test_second_run_reads_what_the_first_made(dataset, sizes, folder):
     assert sizes == [4, 4, 3]
 
 
-def test_interrupted_run_goes_on_where_it_stopped(dataset, sizes, folder, monkeypatch):
-    counted = module.minimal_adversarial
+def test_interrupted_run_goes_on_where_it_stopped(dataset, sizes, folder):
+    counted = attacked.__kwdefaults__["attack"]
 
+    @functools.wraps(counted)
     def interrupted(model, inputs, targets, **settings):
         if len(sizes) == 2:
             raise KeyboardInterrupt
         return counted(model, inputs, targets, **settings)
 
-    interrupted.__signature__ = counted.__signature__
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "minimal_adversarial", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            attacked("tiny", network(), dataset)
+    with pytest.raises(KeyboardInterrupt):
+        attacked("tiny", network(), dataset, attack=interrupted)
     assert len(files(folder)) == 2
     assert attacked("tiny", network(), dataset).adversarial.shape == dataset.inputs.shape
     assert sizes == [4, 4, 3]
@@ -111,7 +116,9 @@ def test_damaged_chunk_is_named_and_made_again(dataset, sizes, folder, capsys):
     assert same(good, attacked("tiny", network(), dataset))
     assert len(sizes) == 4
     assert f"{path} is damaged (" in capsys.readouterr().err
-    assert path.read_bytes() == content
+    assert same(good, attacked("tiny", network(), dataset))
+    assert len(sizes) == 4
+    assert "damaged" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -121,6 +128,7 @@ def test_damaged_chunk_is_named_and_made_again(dataset, sizes, folder, capsys):
         lambda data: {"target": "nearest"},
         lambda data: {"seed": 1},
         lambda data: {"loss": "margin"},
+        lambda data: {"max_searches": 3},
         lambda data: {"dataset": Dataset(data.inputs / 2, data.labels, data.name, data.source)},
     ],
 )
@@ -130,6 +138,14 @@ def test_whatever_a_chunk_depends_on_makes_another(dataset, sizes, folder, chang
     attacked(**(arguments | change(dataset)))
     assert sizes == [4, 4, 3] * 2
     assert len(files(folder)) == 6
+
+
+def test_another_attack_or_another_strength_of_it_makes_another_chunk(dataset, folder):
+    attacked("tiny", network(), dataset)
+    for count, settings in enumerate(({}, {"strength": 2.0}, {"strength": 1.0}), start=2):
+        found = attacked("tiny", network(), dataset, attack=no_attack, **settings)
+        assert torch.equal(found.adversarial, dataset.inputs)
+        assert len(files(folder)) == 3 * min(count, 3)
 
 
 def test_the_name_is_no_part_of_the_key_but_of_the_file(dataset, folder):

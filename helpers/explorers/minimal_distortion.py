@@ -45,7 +45,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
         row = 10 * image + target
         x, changed = inputs[row : row + 1], found[network].adversarial[row : row + 1]
         size = found[network].distortion[row].item()
-        pictures, line = fig.subfigures(2, 1, height_ratios=(2.4, 1))
+        pictures, line = fig.subfigures(2, 1, height_ratios=(1.7, 1))
         model = networks[network]
         draw_attack(pictures, model, x, dataset.labels[image], changed, target)
         bounds = proved(network, row)
@@ -55,7 +55,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
 
     return Explorer(
         draw,
-        size=(9, 3.6),
+        size=(9, 4.2),
         network=ipywidgets.Dropdown(options=list(networks), description="network"),
         **which_attack(dataset),
     )
@@ -67,9 +67,10 @@ def _number_line(marks: Mapping[str, float], *, ax, limit: float) -> None:
     proved = max(list(marks.values())[:-1])
     for left, right, colour in ((0, proved, "#009E73"), (proved, found, "#DDDDDD")):
         ax.barh(0, right - left, left=left, height=0.5, color=colour)
-    for height, (name, value) in enumerate(marks.items()):
-        ax.plot([value, value], [-0.25, 0.4 + 0.45 * height], color="black", linewidth=1)
-        ax.text(value, 0.4 + 0.45 * height, f" {name} {value:.4f}", va="center", fontsize=9)
-    ax.set(xlim=(0, limit), ylim=(-0.3, 0.7 + 0.45 * len(marks)), yticks=[])
+    for number, (name, value) in enumerate(marks.items()):
+        height, side = 0.6 + 0.7 * number, "right" if value > 0.75 * limit else "left"
+        ax.plot([value, value], [-0.25, height], color="black", linewidth=1)
+        ax.text(value, height, f" {name} {value:.4f} ", va="center", ha=side, fontsize=9)
+    ax.set(xlim=(0, limit), ylim=(-0.3, 0.4 + 0.7 * len(marks)), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("distortion; green: proved to be without the target, grey: not known")
