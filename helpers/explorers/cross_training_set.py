@@ -63,6 +63,7 @@ def cross_training_set(
         ax.plot(sizes, of_noise.mean(1), color="grey", linestyle="--", label="noise, mean of all")
         ax.axvline(rms, color="black", linewidth=0.8, linestyle=":")
         ax.set(xlabel="mean distortion", ylabel="error in %", ylim=(0, 102))
+        ax.set_xticks(sizes[::5].tolist())
         ax.legend(fontsize=8, loc="lower right")
         row = curves[source][round(rms / STEP)]
         shown = ", ".join(
