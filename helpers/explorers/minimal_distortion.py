@@ -1,6 +1,5 @@
 """The explorer of chapter 6."""
 
-import functools
 from collections.abc import Mapping
 
 import ipywidgets
@@ -23,7 +22,8 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
     networks : mapping of str to nn.Sequential
         Softmax models and sigmoid networks, by name.
     dataset : Dataset
-        Images to choose from, of shape (N, 1, H, W); all are attacked towards every label now.
+        Images to choose from, of shape (N, 1, H, W); all are attacked towards every label now,
+        and what can be proved is computed, so that the controls answer at once.
 
     Returns
     -------
@@ -34,12 +34,10 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
     inputs = dataset.inputs.repeat_interleave(10, dim=0)
     found = {name: minimal_adversarial(model, inputs, every) for name, model in networks.items()}
     farthest = max(attack.distortion.max().item() for attack in found.values())
-
-    @functools.cache
-    def proved(network: str, row: int) -> dict[str, float]:
-        here, size = slice(row, row + 1), found[network].distortion[row : row + 1]
-        bounds = lower_bounds(networks[network], inputs[here], every[here], size)
-        return {way: value.item() for way, value in bounds.items()}
+    proved = {
+        name: lower_bounds(model, inputs, every, found[name].distortion)
+        for name, model in networks.items()
+    }
 
     def draw(fig: plotting.Figure, *, network: str, image: int, target: int) -> str:
         row = 10 * image + target
@@ -48,7 +46,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
         pictures, line = fig.subfigures(2, 1, height_ratios=(1.7, 1))
         model = networks[network]
         draw_attack(pictures, model, x, dataset.labels[image], changed, target)
-        bounds = proved(network, row)
+        bounds = {way: value[row].item() for way, value in proved[network].items()}
         _number_line({**bounds, "found": size}, ax=plotting.axes(line), limit=1.05 * farthest)
         ways = ", ".join(f"{way} {value:.4f}" for way, value in bounds.items())
         return f"{network}, target {target}: found {size:.4f} ≥ D ≥ {ways}"
