@@ -65,7 +65,7 @@ def _number_line(marks: Mapping[str, float], *, ax, limit: float) -> None:
     proved = max(list(marks.values())[:-1])
     for left, right, colour in ((0, proved, "#009E73"), (proved, found, "#DDDDDD")):
         ax.barh(0, right - left, left=left, height=0.5, color=colour)
-    for number, (name, value) in enumerate(marks.items()):
+    for number, (name, value) in enumerate(reversed(marks.items())):
         height, side = 0.6 + 0.7 * number, "right" if value > 0.75 * limit else "left"
         ax.plot([value, value], [-0.25, height], color="black", linewidth=1)
         ax.text(value, height, f" {name} {value:.4f} ", va="center", ha=side, fontsize=9)
