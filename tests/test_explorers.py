@@ -75,10 +75,10 @@ def test_cross_model_shows_what_the_reader_sees_and_counts_the_fooled(brightest,
     shown = cross_model(networks, digits, {"brightest": brighter, "darkest": brighter}, targets)
     assert shown.set(reader="brightest") == (
         "made for brightest, target 1, × 1.00; brightest sees a 1 (100%), distortion 0.058; "
-        "2 of 2 networks are wrong"
+        "2 of 2 wrong"
     )
     assert "brightest sees a 7" in shown.set(scale=0.5)
-    assert "1 of 2 networks are wrong" in shown.message  # the darkest is never right here
+    assert "1 of 2 wrong" in shown.message  # the darkest is never right here
     assert "target 2, × 0.50; brightest sees a 0" in shown.set(image=1)
 
 
@@ -87,8 +87,8 @@ def test_cross_training_set_gives_the_errors_at_the_distortion(brightest, second
     step = torch.zeros_like(digits.inputs)
     step.flatten(1)[:, 5] = 0.5  # a distortion of 1/12; the label is lost beyond half of it
     shown = cross_training_set(networks, digits, {"brightest": digits.inputs + step})
-    assert shown.set(rms=0.04).endswith("0.04: errors brightest 0.0 %, darkest 100.0 %")
-    assert shown.set(rms=0.05).endswith("0.05: errors brightest 100.0 %, darkest 100.0 %")
+    assert shown.set(rms=0.04).endswith("0.04: errors of the 2 networks 0.0, 100.0 %")
+    assert shown.set(rms=0.05).endswith("0.05: errors of the 2 networks 100.0, 100.0 %")
     picture = shown.image.value
     shown.set(image=1)
     assert shown.image.value != picture

@@ -60,7 +60,7 @@ def cross_model(
         fooled = sum(answer != label for answer in answers)
         return (
             f"made for {source}, target {target}, × {scale:.2f}; {reader} sees a {seen}; "
-            f"{fooled} of {len(names)} networks are wrong"
+            f"{fooled} of {len(names)} wrong"
         )
 
     return Explorer(

@@ -65,11 +65,11 @@ def cross_training_set(
         ax.set(xlabel="mean distortion", ylabel="error in %", ylim=(0, 102))
         ax.set_xticks(sizes[::5].tolist())
         ax.legend(fontsize=8, loc="lower right")
-        row = curves[source][round(rms / STEP)]
-        shown = ", ".join(
-            f"{name} {error:.1f} %" for name, error in zip(networks, row, strict=True)
+        row = ", ".join(f"{error:.1f}" for error in curves[source][round(rms / STEP)])
+        return (
+            f"image {image}, made for {source}; mean distortion {rms:.2f}: "
+            f"errors of the {len(networks)} networks {row} %"
         )
-        return f"made for {source}, mean distortion {rms:.2f}: errors {shown}"
 
     names = list(adversarial)
     return Explorer(
