@@ -1,4 +1,7 @@
-"""Trained networks on disk: found by what made them, verified when read, never half-written."""
+"""Tensors on disk: found by what made them, verified when read, never half-written.
+
+``load_or_make`` keeps trained networks; `Stored` is what it stands on, for any tensors.
+"""
 
 import contextlib
 import hashlib
@@ -7,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
@@ -50,52 +54,99 @@ def load_or_make(
     nn.Module
         `model`.
     """
-    text = json.dumps(key, sort_keys=True)
-    stem = re.sub(r"[^\w.-]+", "_", title).strip("_")
-    name = f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.safetensors"
-    path = (keep or data.folder() / "trained") / name
-    if _load(model, SHIPPED / name, text) or _load(model, path, text):
-        return model
-    with _alone(path):
-        if not _load(model, path, text):  # another process may have made it while this one waited
-            make(model)
-            _save(model, path, text)
+    shapes = _shapes(model.state_dict())
+    own = Stored.under(
+        keep or data.folder() / "trained", title, key, shapes, "training this network"
+    )
+    shipped = Stored.under(SHIPPED, title, key, shapes, "training this network")
+
+    def trained() -> dict[str, Tensor]:
+        make(model)
+        return model.state_dict()
+
+    model.load_state_dict(shipped.load() or own.load_or_make(trained))
     return model
 
 
-def _load(model: nn.Module, path: Path, key: str) -> bool:
-    """Load the weights at `path`; False where there is no such file or it is damaged."""
-    if not path.exists():
-        return False
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("sha256") != _digest(tensors):
-            raise ValueError("its contents do not match their hash")
-        if metadata.get("key") != key or _shapes(tensors) != _shapes(model.state_dict()):
-            raise ValueError("it holds another network")
-        model.load_state_dict(tensors)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        print(f"{path} is damaged ({error}): training this network again", file=sys.stderr)
-        return False
-    return True
+@dataclass(frozen=True)
+class Stored:
+    """A safetensors file of tensors that can be made again.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    key : str
+        Everything the tensors depend on, as JSON.
+    shapes : dict
+        Name of each tensor → its dtype and shape.
+    making : str
+        What making them is, for messages, such as ``"training this network"``.
+    """
+
+    path: Path
+    key: str
+    shapes: dict[str, tuple]
+    making: str
+
+    @classmethod
+    def under(cls, folder: Path, title: str, key: dict, shapes: dict, making: str) -> "Stored":
+        """Name the file after a title, for people, and the hash of its key."""
+        text = json.dumps(key, sort_keys=True)
+        stem = re.sub(r"[^\w.-]+", "_", title).strip("_")
+        name = f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.safetensors"
+        return cls(folder / name, text, shapes, making)
+
+    def exists(self) -> bool:
+        """Return whether there is such a file, damaged or not."""
+        return self.path.exists()
+
+    def load(self) -> dict[str, Tensor] | None:
+        """Return the tensors; None where there is no such file or it is damaged."""
+        if not self.exists():
+            return None
+        try:
+            with safetensors.safe_open(self.path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if metadata.get("sha256") != digest(tensors):
+                raise ValueError("its contents do not match their hash")
+            if metadata.get("key") != self.key or _shapes(tensors) != self.shapes:
+                raise ValueError("it holds something else")
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
+            print(f"{self.path} is damaged ({error}): {self.making} again", file=sys.stderr)
+            return None
+        return tensors
+
+    def load_or_make(self, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Return the tensors of the file, or those that ``make()`` returns, and keep them.
+
+        Of two processes that want the same ones at once, the second waits for the first.
+        """
+        tensors = self.load()
+        if tensors is None:
+            with _alone(self.path):
+                tensors = self.load()  # another process may have made them while this one waited
+                if tensors is None:
+                    tensors = make()
+                    self._save(tensors)
+        return tensors
+
+    def _save(self, tensors: dict[str, Tensor]) -> None:
+        """Write the file; where that is impossible, say so and go on."""
+        tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+        content = safetensors.torch.save(tensors, {"key": self.key, "sha256": digest(tensors)})
+        try:
+            data.write_atomically(self.path, content)
+        except OSError as error:  # a full disk, a read-only folder
+            print(
+                f"{self.path} could not be written ({error}): next time means {self.making} again",
+                file=sys.stderr,
+            )
 
 
-def _save(model: nn.Module, path: Path, key: str) -> None:
-    """Write a checkpoint; where that is impossible, say so and go on with the model."""
-    tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    content = safetensors.torch.save(tensors, {"key": key, "sha256": _digest(tensors)})
-    try:
-        data.write_atomically(path, content)
-    except OSError as error:  # a full disk, a read-only folder
-        print(
-            f"{path} could not be written ({error}): this network will be trained again next time",
-            file=sys.stderr,
-        )
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
+def digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors on the CPU and of their names."""
     content = hashlib.sha256()
     for name in sorted(tensors):
         content.update(name.encode())

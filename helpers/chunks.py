@@ -37,7 +37,7 @@ def in_chunks(work: Callable[[slice], Part], inputs: Tensor, batch_size: int | N
     ------
     ValueError
         If `batch_size` is less than 1.
-    torch.OutOfMemoryError
+    torch.cuda.OutOfMemoryError
         If not even a single row fits.
     """
     if batch_size is None:
@@ -49,11 +49,10 @@ def in_chunks(work: Callable[[slice], Part], inputs: Tensor, batch_size: int | N
     while first < len(inputs) or not parts:  # no rows are one empty chunk
         try:
             parts.append(work(slice(first, first + batch_size)))
-        except torch.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError:
             if batch_size == 1:
                 raise
             batch_size //= 2
-            torch.cuda.empty_cache()
         else:
             first += batch_size
     return type(parts[0])(

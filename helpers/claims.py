@@ -9,6 +9,7 @@ them without figures, so that continuous integration can compare the lines. Clai
 import json
 import platform
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -61,6 +62,7 @@ class Ledger:
         self.source = "; ".join(dataset.source for dataset in datasets)
         self.comparable = self.dataset == paper_data
         self.claims: list[Claim] = []
+        self.tables: list[dict] = []
 
     def number(
         self, claim: str, *, paper: float, ours: float, within: float, unit: str = "", reason: str
@@ -121,6 +123,41 @@ class Ledger:
         verdict = REPRODUCED if holds else DIFFERS
         self._add(claim, paper, ours, "holds", verdict, reason, phenomenon=True)
 
+    def compare(
+        self,
+        title: str,
+        columns: Sequence[str],
+        *,
+        paper: Mapping[str, Sequence[float | None]],
+        ours: Mapping[str, Sequence[float]],
+    ) -> Markdown:
+        """Put a table of the paper beside this run's: saved with the results, for the README.
+
+        Parameters
+        ----------
+        title : str
+            The paper's name for it, such as ``"Table 2"``; the same in chapters that measure
+            other columns of it, and so are the names of its rows.
+        columns : sequence of str
+            Names of the columns, with their units.
+        paper, ours : mapping of str to sequence of float
+            For each row, one value a column; None where the paper has none.
+
+        Raises
+        ------
+        ValueError
+            If a row is missing on one side, or has not one value for each column.
+        """
+        if list(paper) != list(ours):
+            raise ValueError(f"ours must have the rows {', '.join(paper)}; got {', '.join(ours)}")
+        counts = {len(row) for side in (paper, ours) for row in side.values()}
+        if counts != {len(columns)}:
+            raise ValueError(f"each row must have {len(columns)} values, got {counts}")
+        rows = {name: {"paper": list(paper[name]), "ours": list(ours[name])} for name in paper}
+        table = {"title": title, "columns": list(columns), "rows": rows}
+        self.tables.append(table)
+        return Markdown(f"{comparison(table)}\n\nData: {self.source}.")
+
     def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
         shown = reason if verdict == DIFFERS else ""
         self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, shown))
@@ -153,6 +190,7 @@ class Ledger:
         content = {
             "chapter": self.chapter,
             "dataset": self.dataset,
+            "comparable": self.comparable,
             "source": self.source,
             "scale": self.scale,
             "seed": SEED,
@@ -160,6 +198,7 @@ class Ledger:
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
             "date": date.today().isoformat(),
             "claims": [asdict(claim) for claim in self.claims],
+            "tables": self.tables,
             "results": results,
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -170,6 +209,20 @@ class Ledger:
             print(
                 f"{path} could not be written ({error}): the results are not kept", file=sys.stderr
             )
+
+
+def comparison(table: dict) -> str:
+    """Return a table that `Ledger.compare` kept as Markdown, each entry *paper → ours*."""
+    rows = [
+        (name, *(f"{_shown(p)} → {_shown(o)}" for p, o in zip(*row.values(), strict=True)))
+        for name, row in table["rows"].items()
+    ]
+    headers = ("paper → ours", *table["columns"])
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def results_file(chapter: str, dataset: str, scale: str) -> Path:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from helpers.adversarial import Adversarial
 from helpers.chunks import in_chunks
 from helpers.evaluation import check_model, check_targets, distortion
-from helpers.losses import logit_range, negative_margin, smooth_margin
+from helpers.losses import logit_range, negative_margin, smooth_margin, target_margin
 
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
@@ -35,7 +35,7 @@ OVERSHOOT, LESS, MORE = 0.1, 0.8, 0.01
 TRUST = 3.0  # μ changes by this factor at the most in a step
 NEAR = 0.1  # ‖r̂ − r‖ / ‖r‖ below which an image has converged
 LONGER, PATIENCE = 4, 2  # so many times the steps for what failed, at the most so often
-FARTHER, STRETCHES, HALVINGS = 1.1, 10, 6  # of the walk to the edge along x → x′
+FARTHER, STRETCHES, HALVINGS = 1.1, 10, 10  # of the walk to the edge along x → x′
 
 
 def closest_adversarial(
@@ -72,8 +72,8 @@ def closest_adversarial(
     -------
     Adversarial
         For each image the closest success, moved to the edge of the target's region along the
-        line from x, or else the attempt with the largest margin. `c` is 1 / 2μ there, and
-        `converged` says whether r̂ is within a tenth of ‖r‖ of r.
+        line from x, or else the attempt with the largest margin. `c` is 1 / 2μ there, nan where
+        no μ > 0 fits, and `converged` says whether r̂ is within a tenth of ‖r‖ of r.
 
     Raises
     ------
@@ -117,11 +117,15 @@ def _attack(
     if len(failed) == 0 or patience == 0:
         return found
     again = _attack(model, inputs[failed], targets[failed], LONGER * steps, box, patience - 1)
-    spent = found.evaluations[failed]
-    for name, values in vars(found).items():
-        values[failed] = getattr(again, name)
-    found.iterations[failed] += steps
-    found.evaluations[failed] += spent
+    before, after = (
+        target_margin(model, attempt, targets[failed])
+        for attempt in (found.adversarial[failed], again.adversarial)
+    )
+    better = after > before
+    for name in ("adversarial", "success", "distortion", "c", "converged"):
+        getattr(found, name)[failed[better]] = getattr(again, name)[better]
+    found.iterations[failed] += again.iterations
+    found.evaluations[failed] += again.evaluations
     return found
 
 
@@ -194,7 +198,8 @@ def _at_the_edge(
     mu = _dot(g * free, r) / _dot(g * free, g)
     residual = torch.mul(g, mu[:, None]).add_(x).clamp_(lower, upper).sub_(x).sub_(r)
     untouched, success = (r == 0).all(1), margin > 0
-    c = torch.where(untouched, torch.where(success, math.inf, math.nan), 1 / (2 * mu))
+    c = (1 / (2 * mu)).masked_fill(~(mu > 0), math.nan)
+    c = c.masked_fill(untouched & success, math.inf)
     return Adversarial(
         adversarial=adversarial,
         targets=targets.clone(),
@@ -209,13 +214,14 @@ def _at_the_edge(
 
 def _bracket(succeeds: Callable[[Tensor], Tensor], one: Tensor) -> tuple[Tensor, Tensor]:
     """Return shares of r between which the label changes; where none succeeds, 1 and 1."""
-    share, found = one, succeeds(one)
+    low, high, found = torch.zeros_like(one), one, succeeds(one)
     for _ in range(STRETCHES):
         if found.all():
             break
-        share = torch.where(found, share, FARTHER * share)
-        found = found | succeeds(share)
-    return torch.where(found, share / FARTHER, one), torch.where(found, share, one)
+        low = torch.where(found, low, high)
+        high = torch.where(found, high, FARTHER * high)
+        found = found | succeeds(high)
+    return torch.where(found, low, one), torch.where(found, high, one)
 
 
 def _margin(

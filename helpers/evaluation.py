@@ -4,6 +4,12 @@ import torch
 from torch import Tensor, nn
 
 
+def logits(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the logits (N, K) of `inputs` (N, ...), `batch_size` images at a time."""
+    with torch.no_grad():
+        return torch.cat([model(batch) for batch in inputs.split(batch_size)])
+
+
 def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the class with the largest logit for each input.
 
@@ -21,8 +27,7 @@ def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tens
     Tensor, shape (N,)
         Class indices.
     """
-    with torch.no_grad():
-        return torch.cat([model(batch).argmax(1) for batch in inputs.split(batch_size)])
+    return logits(model, inputs, batch_size=batch_size).argmax(1)
 
 
 def error_rate(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:

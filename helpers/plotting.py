@@ -165,6 +165,41 @@ def triptych(original, adversarial, *, fig: Figure | SubFigure, titles, gain: fl
     image(adversarial, ax=right, title=titles[2])
 
 
+def heatmap(
+    values, *, ax, rows, columns, title: str = "", number: str = "{:.0f}", limits=None
+) -> None:
+    """Draw a table as colours, with its numbers written in the cells; nan stays empty.
+
+    Parameters
+    ----------
+    values : array-like, shape (rows, columns)
+        What is drawn.
+    ax : Axes
+        Where to draw.
+    rows, columns : sequence of str
+        Names of the rows and of the columns.
+    title : str
+        Title of the axes.
+    number : str
+        Format of a number.
+    limits : (float, float), optional
+        Values of the darkest and of the brightest colour; the range of `values` by default.
+    """
+    values = np.asarray(values, dtype=float)
+    low, high = limits or (np.nanmin(values), np.nanmax(values))
+    ax.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            shade = "black" if value > (low + high) / 2 else "white"
+            text = number.format(value)
+            ax.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
+    ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", fontsize=9)
+    ax.set_yticks(range(len(rows)), rows, fontsize=9)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set_title(title, fontsize=10)
+
+
 def label_map(labels, *, ax, extent) -> None:
     """Draw which label (rows, columns) a model gives in a plane, each label written in its region.
 

@@ -1,7 +1,8 @@
 """Run chapters headlessly and print their ledgers: ``python -m helpers.reproduce [chapters …]``.
 
 Each notebook is executed from top to bottom in a fresh kernel and writes its results to
-``data/results``. With ``--store`` the outputs are stored in the notebook as well.
+``data/results``. With ``--store`` the outputs are stored in the notebook as well. ``--readme``
+runs nothing and writes the tables of the stored full-scale runs into the README.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
+from helpers import readme
 from helpers.claims import RESULTS
 from helpers.course import SCALES
 from helpers.data import ROOT
@@ -128,7 +130,11 @@ def main(arguments: list[str] | None = None) -> None:
         help="work to do",
     )
     parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks")
+    parser.add_argument("--readme", action="store_true", help="write the README's tables, only")
     options = parser.parse_args(arguments)
+    if options.readme:
+        readme.update()
+        return
     if options.scale not in SCALES:  # argparse does not check a default
         parser.error(f"COURSE_SCALE must be one of {', '.join(SCALES)}; got {options.scale!r}")
     try:

@@ -12,7 +12,7 @@ from helpers.attack import minimal_adversarial, penalised_adversarial, random_ta
 from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
 from helpers.lbfgsb import Result
-from helpers.losses import cross_entropy, negative_margin, smooth_margin, target_margin
+from helpers.losses import cross_entropy, target_margin
 
 LOSSES = ["cross_entropy", "margin"]
 PIXELS = 16
@@ -68,58 +68,6 @@ def towards(model, targets):
     """Return what r must do in a two-class model: (w, b) with the target's margin w·x + b."""
     weight, bias = model[1].weight.detach(), model[1].bias.detach()
     return weight[targets] - weight[1 - targets], bias[targets] - bias[1 - targets]
-
-
-def numpy_margin(model, x, target):
-    logits = model[1].weight.detach().numpy() @ x.numpy().ravel() + model[1].bias.detach().numpy()
-    return logits[target] - np.delete(logits, target).max()
-
-
-def test_losses_are_their_formulas():
-    logits = torch.randn(7, 5, generator=torch.Generator().manual_seed(0)).double()
-    targets = torch.tensor([0, 1, 2, 3, 4, 0, 1])
-    for z, target, ce, margin in zip(
-        logits.numpy(),
-        targets.tolist(),
-        cross_entropy(logits, targets).tolist(),
-        negative_margin(logits, targets).tolist(),
-        strict=True,
-    ):
-        assert ce == pytest.approx(-np.log(np.exp(z[target]) / np.exp(z).sum()))
-        assert margin == pytest.approx(max(np.delete(z, target)) - z[target])
-
-
-def test_smooth_margin_lies_above_the_margin_by_a_share_of_its_temperature():
-    logits = torch.randn(7, 5, generator=torch.Generator().manual_seed(0)).double()
-    targets = torch.tensor([0, 1, 2, 3, 4, 0, 1])
-    temperature = torch.logspace(-3, 1, 7).double()
-    found = smooth_margin(logits, targets, temperature)
-    for row, (target, tau) in enumerate(zip(targets.tolist(), temperature.tolist(), strict=True)):
-        z = logits[row].numpy()
-        expected = tau * logsumexp(np.delete(z, target) / tau) - z[target]
-        assert found[row].item() == pytest.approx(expected)
-    excess = found - negative_margin(logits, targets)
-    assert (excess >= 0).all()
-    assert (excess <= temperature * math.log(4)).all()
-
-
-def test_smooth_margin_is_the_margin_where_there_is_one_rival_or_no_temperature():
-    logits = torch.randn(7, 2, generator=torch.Generator().manual_seed(0)).double()
-    targets = torch.tensor([0, 1, 0, 1, 0, 0, 1])
-    found = smooth_margin(logits, targets, torch.ones(7).double())
-    torch.testing.assert_close(found, negative_margin(logits, targets))
-    tied = torch.tensor([[1e3, 1e3, -1e3]])
-    assert smooth_margin(tied, torch.tensor([2]), torch.tensor([1e-9])).item() == 2e3
-
-
-def test_target_margin_is_positive_where_the_label_is_the_target():
-    model, x = several_classes(), images()
-    for target in range(4):
-        targets = torch.full((6,), target)
-        found = target_margin(model, x, targets)
-        expected = [numpy_margin(model, image, target) for image in x]
-        np.testing.assert_allclose(found, expected)
-        assert torch.equal(found > 0, predict(model, x) == targets)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

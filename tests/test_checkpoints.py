@@ -166,7 +166,7 @@ def another_type(content):
 def other_names(content):
     tensors = safetensors.torch.load(content)
     tensors = {f"module.{name}": value for name, value in tensors.items()}
-    return safetensors.torch.save(tensors, {"sha256": checkpoints._digest(tensors)})
+    return safetensors.torch.save(tensors, {"sha256": checkpoints.digest(tensors)})
 
 
 DAMAGES = [
@@ -239,7 +239,7 @@ def test_rejected_checkpoint_leaves_the_initial_weights_to_train_from(make, trai
     with safetensors.safe_open(path, framework="pt") as file:
         metadata = file.metadata()
     tensors = {"0.weight": torch.full((2, 3), 9.0), "0.bias": torch.zeros(5)}
-    metadata["sha256"] = checkpoints._digest(tensors)
+    metadata["sha256"] = checkpoints.digest(tensors)
     path.write_bytes(safetensors.torch.save(tensors, metadata))
     starts = []
     get(lambda model: starts.append(model[0].weight.abs().max().item()))
@@ -285,7 +285,7 @@ def test_full_disk_is_said_and_the_model_is_returned(make, trained, monkeypatch,
     assert printed.out == ""
     assert "could not be written ([Errno 28] No space left on device)" in printed.err
     assert str(trained) in printed.err
-    assert "trained again next time" in printed.err
+    assert "next time means training this network again" in printed.err
     assert files(trained) == []
 
 

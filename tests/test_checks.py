@@ -99,6 +99,48 @@ def radius(logits, weight, before, target, pixels):
     return (logits[best] - logits[target]) / speed / pixels**0.5
 
 
+def where_right(answers, before, labels):
+    return (answers != labels)[before == labels].float().mean()
+
+
+def newly_wrong(answers, before, labels):
+    return (answers != labels) & (before == labels)
+
+
+def of_target(answers, before, labels, targets):
+    return (answers == targets)[newly_wrong(answers, before, labels)].float().mean()
+
+
+def stretched(x, y, size):
+    return x + size / rms(y - x).mean() * (y - x)
+
+
+def drawn_anew(wrong, times):
+    rows = torch.randint(len(wrong), (times, len(wrong)))
+    return wrong[rows].float().mean(1)
+
+
+def within(found, sizes, fooled=torch.le):
+    return 1 - fooled(found[:, None], sizes).double().mean(0)
+
+
+def certified(z, target, weight, before, pixels, among=torch.amax):
+    others = torch.arange(len(z)) != target
+    speeds = (weight - weight[target])[others].norm(dim=1) * before
+    return among(((z - z[target])[others] / speeds).clamp_min(0), 0) / pixels**0.5
+
+
+def band(low, high, *, tangents=True):
+    low, high = torch.tensor([low, high], dtype=torch.double)
+    tilt = (high.sigmoid() - low.sigmoid()) / (high - low)
+    y = torch.stack([low, high])
+    if tangents:
+        tangent = torch.logit((1 + (1 - 4 * tilt).sqrt()) / 2)
+        y = torch.stack([low, high, tangent.clamp(low, high), (-tangent).clamp(low, high)])
+    offsets = y.sigmoid() - tilt * y
+    return tilt.item(), offsets.min().item(), offsets.max().item()
+
+
 RIGHT = {
     checks.distortion: [
         lambda x, y: rms(y - x),
@@ -185,6 +227,46 @@ RIGHT = {
     checks.certified_radius: [
         radius,
         lambda *arguments: radius(*arguments).item(),
+    ],
+    checks.error_where_right: [
+        where_right,
+        lambda answers, before, labels: where_right(answers, before, labels).item(),
+        lambda a, b, y: ((a != y) & (b == y)).sum() / (b == y).sum(),
+    ],
+    checks.share_of_target: [
+        of_target,
+        lambda *arguments: of_target(*arguments).item(),
+        lambda a, b, y, t: ((a == t) & (b == y)).sum() / newly_wrong(a, b, y).sum(),
+    ],
+    checks.possible_of: [
+        lambda printed, n: any(round(100 * k / n, 1) == printed for k in range(n + 1)),
+        lambda printed, n: abs(round(printed * n / 100) * 100 / n - printed) < 0.0501,
+    ],
+    checks.stretched: [
+        stretched,
+        lambda x, y, size: stretched(x.double(), y.double(), size).requires_grad_(),
+    ],
+    checks.resampled_errors: [
+        drawn_anew,
+        lambda wrong, times: torch.stack([drawn_anew(wrong, 1)[0] for _ in range(times)]),
+        lambda wrong, times: (
+            torch.distributions.Binomial(len(wrong), wrong.float().mean()).sample((times,))
+            / len(wrong)
+        ),
+    ],
+    checks.accuracy_within: [
+        within,
+        lambda found, sizes: (found > sizes[:, None]).float().mean(1),
+        lambda found, sizes: torch.stack([(found > size).sum() / len(found) for size in sizes]),
+    ],
+    checks.certified_distortion: [
+        certified,
+        lambda *arguments: certified(*arguments).item(),
+        lambda *arguments: certified(*arguments).view(1).double(),
+    ],
+    checks.lines_around_a_sigmoid: [
+        band,
+        lambda a, b: tuple(torch.tensor(value) for value in band(a, b)),
     ],
 }
 
@@ -505,6 +587,152 @@ MISTAKES = {  # of each check: what a student returns, and a part of what the an
         ),
         "not a number": (lambda *a: float("nan"), "it gives nan"),
         "nothing": (lambda *a: None, "it raised TypeError"),
+    },
+    checks.error_where_right: {
+        "all images": (lambda a, b, y: (a != y).float().mean(), "leave out those"),
+        "divided by all": (lambda a, b, y: newly_wrong(a, b, y).float().mean(), "not by all"),
+        "accuracy": (lambda a, b, y: 1 - where_right(a, b, y), "count the wrong ones"),
+        "changed": (lambda a, b, y: (a != b).float().mean(), "where the answer changed"),
+        "percent": (lambda a, b, y: 100 * where_right(a, b, y), "between 0 and 1"),
+        "where wrong": (lambda a, b, y: (a != y)[b != y].float().mean(), "to be left out"),
+        "right twice": (lambda a, b, y: ((a == y) & (b == y)).float().mean(), "it should be "),
+        "sign": (lambda a, b, y: -where_right(a, b, y), "it gives -"),
+        "count": (lambda a, b, y: newly_wrong(a, b, y).sum(), "it should be "),
+        "each": (lambda a, b, y: newly_wrong(a, b, y), "one number, not 60"),
+        "not a number": (lambda a, b, y: float("nan"), "it gives nan"),
+        "nothing": (lambda a, b, y: None, "it raised "),
+    },
+    checks.share_of_target: {
+        "of all": (lambda a, b, y, t: (a == t).float().mean(), "answers that became wrong"),
+        "divided by all": (
+            lambda a, b, y, t: ((a == t) & newly_wrong(a, b, y)).float().mean(),
+            "not by all",
+        ),
+        "wrong before too": (
+            lambda a, b, y, t: (a == t)[a != y].float().mean(),
+            "did not become wrong",
+        ),
+        "the others": (lambda *arguments: 1 - of_target(*arguments), "count the target"),
+        "errors": (
+            lambda a, b, y, t: newly_wrong(a, b, y).float().mean(),
+            "how many of them are the target",
+        ),
+        "percent": (lambda *arguments: 100 * of_target(*arguments), "it should be "),
+        "sign": (lambda *arguments: -of_target(*arguments), "it gives -"),
+        "each": (lambda a, b, y, t: a == t, "one number, not 60"),
+        "not a number": (lambda *arguments: float("nan"), "it gives nan"),
+        "nothing": (lambda *arguments: None, "it raised "),
+    },
+    checks.possible_of: {
+        "always": (lambda printed, n: True, "it says True"),
+        "never": (lambda printed, n: False, "it says False"),
+        "exactly": (lambda printed, n: (printed * n / 100).is_integer(), "it says False"),
+        "cut off": (
+            lambda printed, n: any(int(1000 * k / n) / 10 == printed for k in range(n + 1)),
+            "rounded to one decimal",
+        ),
+        "rounded down alone": (
+            lambda printed, n: round(100 * int(printed * n / 100) / n, 1) == printed,
+            "rounded to one decimal",
+        ),
+        "share for percent": (
+            lambda printed, n: any(round(k / n, 1) == printed for k in range(n + 1)),
+            "it says False",
+        ),
+        "near": (
+            lambda printed, n: abs(round(printed * n / 100) * 100 / n - printed) < 0.2,
+            "True",
+        ),
+        "none left out": (
+            lambda printed, n: any(round(100 * k / n, 1) == printed for k in range(1, n + 1)),
+            "0.0 % of 7 images",
+        ),
+        "nothing": (lambda printed, n: None, "it says False"),
+    },
+    checks.stretched: {
+        "plain norm": (
+            lambda x, y, size: x + size * (y - x) / each((y - x).flatten(1).norm(dim=1)),
+            "this shrinks them",
+        ),
+        "mean norm": (
+            lambda x, y, size: x + size * (y - x) / (y - x).flatten(1).norm(dim=1).mean(),
+            "mean of ‖x' − x‖₂",
+        ),
+        "each": (lambda x, y, size: x + size * (y - x) / each(rms(y - x)), "one for all"),
+        "clipped": (lambda x, y, size: stretched(x, y, size).clamp(0, 1), "do not clip"),
+        "alone": (lambda x, y, size: stretched(x, y, size) - x, "add it to x"),
+        "not divided": (lambda x, y, size: x + size * (y - x), "without dividing"),
+        "image": (lambda x, y, size: size / rms(y - x).mean() * y, "the way from x to x'"),
+        "mean square": (
+            lambda x, y, size: x + size * (y - x) / (y - x).square().mean().sqrt(),
+            "root of the mean square of all",
+        ),
+        "sign": (lambda x, y, size: 2 * x - stretched(x, y, 2 * size), "mean distortion is 0.600"),
+        "untouched": (lambda x, y, size: y, "it should be 0.3"),
+        "one": (lambda x, y, size: stretched(x, y, size)[:1], "not (1, 1, 6, 6)"),
+        "nothing": (lambda x, y, size: None, "not NoneType"),
+    },
+    checks.resampled_errors: {
+        "without replacement": (
+            lambda wrong, times: torch.stack(
+                [wrong[torch.randperm(len(wrong))].float().mean() for _ in range(times)]
+            ),
+            "with replacement",
+        ),
+        "one draw": (lambda wrong, times: drawn_anew(wrong, 1).expand(times), "each anew"),
+        "few": (lambda wrong, times: drawn_anew(wrong[:100], times), "it should be "),
+        "a tenth": (
+            lambda wrong, times: wrong[torch.randint(len(wrong), (times, 40))].float().mean(1),
+            "as many images as there are",
+        ),
+        "right ones": (lambda wrong, times: drawn_anew(~wrong, times), "count the wrong ones"),
+        "counts": (lambda wrong, times: len(wrong) * drawn_anew(wrong, times), "a share"),
+        "percent": (lambda wrong, times: 100 * drawn_anew(wrong, times), "a share"),
+        "too many": (lambda wrong, times: drawn_anew(wrong, len(wrong)), "not (400,)"),
+        "one number": (lambda wrong, times: drawn_anew(wrong, times).mean(), "not ()"),
+        "list": (lambda wrong, times: drawn_anew(wrong, times).tolist(), "not list"),
+        "nothing": (lambda wrong, times: None, "not NoneType"),
+    },
+    checks.accuracy_within: {
+        "fooled": (lambda found, sizes: 1 - within(found, sizes), "the rest is wanted"),
+        "count": (lambda found, sizes: 8 * within(found, sizes), "divide by the number"),
+        "strict": (
+            lambda found, sizes: within(found, sizes, torch.lt),
+            "exactly this size is allowed",
+        ),
+        "one number": (lambda found, sizes: within(found, sizes).mean(), "should have shape (5,)"),
+        "list": (lambda found, sizes: within(found, sizes).tolist(), "as a tensor"),
+        "other": (lambda found, sizes: 1 - sizes, "it should be [0.875"),
+    },
+    checks.certified_distortion: {
+        "2-norm": (lambda *a: certified(*a) * a[4] ** 0.5, "divides it by √n"),
+        "n": (lambda *a: certified(*a) / a[4] ** 0.5, "not by n"),
+        "times L": (lambda *a: certified(*a) * a[3] ** 2, "below the line"),
+        "no L": (lambda *a: certified(*a) * a[3], "before the last one are missing"),
+        "target's row": (
+            lambda z, t, w, b, n: ((z - z[t]) / (w[t].norm() * b)).max() / n**0.5,
+            "the difference of two rows",
+        ),
+        "predicted label": (
+            lambda z, t, w, b, n: (z.max() - z[t]) / ((w[z.argmax()] - w[t]).norm() * b) / n**0.5,
+            "take the largest radius",
+        ),
+        "0 / 0": (
+            lambda z, t, w, b, n: ((z - z[t]) / ((w - w[t]).norm(dim=1) * b)).max() / n**0.5,
+            "leave the target itself out",
+        ),
+        "vector": (lambda z, *rest: z, "one number, not 4"),
+        "half": (lambda *a: certified(*a) / 2, "it should be"),
+    },
+    checks.lines_around_a_sigmoid: {
+        "two numbers": (lambda a, b: band(a, b)[:2], "return three numbers"),
+        "ends only": (lambda a, b: band(a, b, tangents=False), "look where its slope is λ"),
+        "another slope": (lambda a, b: (0.25, *band(a, b)[1:]), "the chord has the slope"),
+        "too wide": (
+            lambda a, b: (band(a, b)[0], band(a, b)[1] - 0.1, band(a, b)[2]),
+            "wider than it has to be",
+        ),
+        "swapped": (lambda a, b: (band(a, b)[0], *band(a, b)[:0:-1]), "leaves the band"),
     },
 }
 

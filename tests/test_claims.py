@@ -174,3 +174,55 @@ def test_damaged_results_are_an_error_with_a_remedy(results, damage):
     remedy = r"02_framework\.MNIST\.ci\.json is damaged .*COURSE_SCALE=ci .*reproduce 02"
     with pytest.raises(RuntimeError, match=remedy):
         load_results("02_framework", "MNIST", "ci")
+
+
+# --- tables of the paper
+
+PAPER = {"A": (1.0, 20.0), "B": (0.062, None)}
+OURS = {"A": [1.234, 19.96], "B": (0.0519, 3.0)}
+
+
+def test_compared_table_shows_paper_and_ours_in_each_entry():
+    table = ledger().compare("Table 9", ("error, %", "size"), paper=PAPER, ours=OURS)
+    header, _, *rows = cells(table)
+    assert header == ["paper → ours", "error, %", "size"]
+    assert rows == [["A", "1 → 1.23", "20 → 20"], ["B", "0.062 → 0.0519", "– → 3"]]
+    assert table.data.endswith("Data: MNIST, one image.")
+
+
+def test_compared_table_is_saved_with_all_digits(results):
+    book = ledger()
+    book.compare("Table 9", ("error, %", "size"), paper=PAPER, ours=OURS)
+    book.save()
+    found = load_results("02_framework", "MNIST", "ci")
+    assert found["comparable"]
+    assert found["tables"] == [
+        {
+            "title": "Table 9",
+            "columns": ["error, %", "size"],
+            "rows": {
+                "A": {"paper": [1.0, 20.0], "ours": [1.234, 19.96]},
+                "B": {"paper": [0.062, None], "ours": [0.0519, 3.0]},
+            },
+        }
+    ]
+
+
+def test_results_on_other_data_say_that_they_are_not_comparable(results):
+    ledger("shipped digits").save()
+    assert load_results("02_framework", "shipped digits", "ci")["comparable"] is False
+
+
+@pytest.mark.parametrize(
+    ("ours", "why"),
+    [
+        ({"A": (1, 2)}, "rows A, B; got A$"),
+        ({"B": (1, 2), "A": (1, 2)}, "rows A, B; got B, A"),
+        ({"A": (1, 2), "B": (1, 2, 3)}, r"each row must have 2 values, got \{2, 3\}"),
+    ],
+)
+def test_table_with_other_rows_or_columns_is_refused(ours, why):
+    book = ledger()
+    with pytest.raises(ValueError, match=why):
+        book.compare("Table 9", ("error", "size"), paper=PAPER, ours=ours)
+    assert book.tables == []

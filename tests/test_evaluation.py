@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.evaluation import amplify, distortion, error_rate, gaussian_noise, predict
+from helpers.evaluation import amplify, distortion, error_rate, gaussian_noise, logits, predict
 
 ONE_HOT = nn.Flatten()  # logits are the pixels
 
@@ -104,3 +104,10 @@ def test_image_without_perturbation_stays_as_it_is():
     amplified = amplify(x, y, 0.1)
     assert torch.equal(amplified[0], x[0])
     torch.testing.assert_close(amplified[1], x[1] + 0.1)
+
+
+def test_logits_are_the_models_whatever_the_batch():
+    model, inputs = nn.Linear(5, 3), torch.rand(7, 5)
+    found = logits(model, inputs, batch_size=3)
+    assert torch.allclose(found, model(inputs), atol=1e-6)
+    assert not found.requires_grad

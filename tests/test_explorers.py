@@ -6,7 +6,15 @@ from torch import nn
 
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset
-from helpers.explorers import flight_recorder, frequency_response, penalty, top_images
+from helpers.explorers import (
+    cross_model,
+    cross_training_set,
+    flight_recorder,
+    frequency_response,
+    penalty,
+    sandwich,
+    top_images,
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +117,61 @@ def test_frequency_response_says_norm_and_bound():
     assert found == ("blur, stride 2, 8 × 8: norm 0.500, wrap-around 0.500, bound 0.500")
     assert shown.set(layer="random", stride=1).startswith("random, stride 1, 8 × 8: norm ")
     assert shown.set(side=16).startswith("random, stride 1, 16 × 16: norm ")
+
+
+@pytest.fixture(scope="module")
+def second():
+    """The network that sees which of the first ten pixels is the darkest."""
+    layer = nn.Linear(36, 10)
+    layer.load_state_dict({"weight": -100 * torch.eye(10, 36), "bias": torch.zeros(10)})
+    return nn.Sequential(nn.Flatten(), layer).eval()
+
+
+def test_cross_model_shows_what_the_reader_sees_and_counts_the_fooled(brightest, second, digits):
+    networks = {"brightest": brightest, "darkest": second}
+    targets = torch.tensor([1, 2, 4])
+    brighter = digits.inputs.clone()
+    brighter.flatten(1)[torch.arange(3), targets] = 0.6
+    shown = cross_model(networks, digits, {"brightest": brighter, "darkest": brighter}, targets)
+    assert shown.set(reader="brightest") == (
+        "made for brightest, target 1, × 1.00; brightest sees a 1 (100%), distortion 0.058; "
+        "2 of 2 wrong"
+    )
+    assert "brightest sees a 7" in shown.set(scale=0.5)
+    assert "1 of 2 wrong" in shown.message  # the darkest is never right here
+    assert "target 2, × 0.50; brightest sees a 0" in shown.set(image=1)
+
+
+def test_cross_training_set_gives_the_errors_at_the_distortion(brightest, second, digits):
+    networks = {"brightest": brightest, "darkest": second}
+    step = torch.zeros_like(digits.inputs)
+    step.flatten(1)[:, 5] = 0.5  # a distortion of 1/12; the label is lost beyond half of it
+    shown = cross_training_set(networks, digits, {"brightest": digits.inputs + step})
+    assert shown.set(rms=0.04).endswith("0.04: errors of the 2 networks 0.0, 100.0 %")
+    assert shown.set(rms=0.05).endswith("0.05: errors of the 2 networks 100.0, 100.0 %")
+    picture = shown.image.value
+    shown.set(image=1)
+    assert shown.image.value != picture
+
+
+def test_sandwich_shows_bounds_below_what_was_found(brightest, digits):
+    hidden = nn.Linear(36, 12)
+    hidden.load_state_dict({"weight": 9 * torch.eye(12, 36), "bias": torch.full((12,), -4.0)})
+    output = nn.Linear(12, 10)
+    output.load_state_dict({"weight": 20 * torch.eye(10, 12), "bias": torch.zeros(10)})
+    curved = nn.Sequential(nn.Flatten(), hidden, nn.Sigmoid(), output).eval()
+    shown = sandwich({"straight": brightest, "curved": curved}, digits)
+    for name in ("straight", "curved"):
+        text = shown.set(network=name, image=2, target=5)
+        assert text.startswith(f"{name}, target 5: found 0.0")
+        found, everywhere, tight = map(float, re.findall(r"0\.\d{4}", text))
+        assert 0 < everywhere <= tight <= found
+    assert max(everywhere, 0.5 * found) < tight  # of the curved one
+    straight = shown.set(network="straight")
+    # the two bright pixels meet halfway: each moves by 1/8
+    assert straight.endswith(f"exact D {(2 * 0.125**2 / 36) ** 0.5:.4f}")
+
+
+def test_sandwich_of_a_label_that_is_there_already_is_empty(brightest, digits):
+    text = sandwich({"straight": brightest}, digits).set(target=7)
+    assert text.count("0.0000") == 3

@@ -20,6 +20,7 @@ CORE = {
     "evaluation",
     "fourier",
     "jacobians",
+    "intervals",
     "kernels",
     "lanczos",
     "lbfgsb",
@@ -27,8 +28,10 @@ CORE = {
     "losses",
     "models",
     "quocnet",
+    "relaxation",
     "sections",
     "spectral",
+    "transfer",
     "units",
 }
 ALLOWED = {  # a module may import these of the package, and no others
@@ -45,6 +48,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "evaluation": set(),
     "fourier": set(),
     "jacobians": set(),
+    "intervals": set(),
     "kernels": {"data"},
     "lanczos": set(),
     "lbfgsb": set(),
@@ -54,6 +58,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "quocnet": {"checkpoints", "data"},
     "sections": {"evaluation", "losses"},
     "spectral": {"fourier", "lanczos"},
+    "transfer": {"data", "evaluation"},
     "units": set(),
     # weights, and what makes them
     "autoencoder": {"data", "descent"},
@@ -79,11 +84,14 @@ ALLOWED = {  # a module may import these of the package, and no others
         "models",
     },
     # what the notebooks stand on
+    "attacked": {"adversarial", "attack", "checkpoints", "closest", "data", "evaluation"},
     "checks": CORE,
     "claims": {"course", "data"},
     "course": {"data"},
     "plotting": set(),
-    "reproduce": {"claims", "course", "data"},
+    "readme": {"claims", "data"},
+    "relaxation": {"bounds"},
+    "reproduce": {"claims", "course", "data", "readme"},
     "explorers": {"plotting", "widgets"} | CORE,
     "widgets": {"plotting"},
 }

@@ -151,3 +151,17 @@ def test_regions_put_the_first_row_at_the_bottom_of_the_unit_square():
     assert picture.origin == "lower"
     colours = {to_hex(picture.cmap(picture.norm(label))) for label in (0, 1, 2)}
     assert len(colours) == 3
+
+
+def test_heatmap_writes_each_number_but_nan_where_it_belongs():
+    ax = plotting.axes(plotting.figure(3, 2))
+    values = [[0.04, np.nan, 0.96], [0.5, 0.2, 0.3]]
+    plotting.heatmap(
+        values, ax=ax, rows=["a", "b"], columns=list("xyz"), number="{:.1f}", limits=(0, 1)
+    )
+    written = {text.get_position(): text.get_text() for text in ax.texts}
+    assert written == {(0, 0): "0.0", (2, 0): "1.0", (0, 1): "0.5", (1, 1): "0.2", (2, 1): "0.3"}
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "white", "white", "white"]
+    assert ax.images[0].get_clim() == (0, 1)
+    assert ticks(ax) == ["a", "b"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]

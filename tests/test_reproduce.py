@@ -263,3 +263,9 @@ def test_wrong_scale_in_the_environment_is_refused(ran, monkeypatch):
     with pytest.raises(SystemExit):
         reproduce.main(["10"])
     assert ran == []
+
+
+def test_readme_is_written_and_nothing_is_run(ran, monkeypatch):
+    monkeypatch.setattr(reproduce.readme, "update", lambda: ran.append("README"))
+    reproduce.main(["--readme"])
+    assert ran == ["README"]

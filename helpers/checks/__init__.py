@@ -1,18 +1,29 @@
 """Automatic answers to the exercises: each prints *not attempted*, *not yet: why* or *passed*."""
 
 from helpers.checks.blind_spots import nearest_border, none_found, radial_basis
+from helpers.checks.cross_model import error_where_right, possible_of, share_of_target
+from helpers.checks.cross_training_set import resampled_errors, stretched
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
+from helpers.checks.minimal_distortion import (
+    accuracy_within,
+    certified_distortion,
+    lines_around_a_sigmoid,
+)
 from helpers.checks.spectral_analysis import certified_radius, pooling_constant, wrap_around_norm
 from helpers.checks.units import counter_rotation, label_entropy, mean_similarity
 
 __all__ = [
+    "accuracy_within",
+    "certified_distortion",
     "certified_radius",
     "counter_rotation",
     "distortion",
     "error_rate",
+    "error_where_right",
     "label_entropy",
+    "lines_around_a_sigmoid",
     "mean_similarity",
     "middle_in_log_c",
     "nearest_border",
@@ -20,8 +31,12 @@ __all__ = [
     "none_found",
     "penalised_objective",
     "pooling_constant",
+    "possible_of",
     "radial_basis",
+    "resampled_errors",
+    "share_of_target",
     "step_in_the_box",
+    "stretched",
     "top_images",
     "weight_decay",
     "wrap_around_norm",

@@ -4,18 +4,24 @@ An explorer holds no maths: it draws what functions of the course compute.
 """
 
 from helpers.explorers.blind_spots import around_an_image
+from helpers.explorers.cross_model import cross_model
+from helpers.explorers.cross_training_set import cross_training_set
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
+from helpers.explorers.minimal_distortion import sandwich
 from helpers.explorers.spectral_analysis import frequency_response
 from helpers.explorers.units import top_images
 
 __all__ = [
     "adversarial_digit",
     "around_an_image",
+    "cross_model",
+    "cross_training_set",
     "first_layer",
     "flight_recorder",
     "frequency_response",
     "penalty",
+    "sandwich",
     "top_images",
 ]

@@ -77,6 +77,23 @@ CHAPTERS = {
         (1, "scale", press("End")),
         (1, "image", press("ArrowRight")),
     ],
+    "06_minimal_distortion": [
+        (0, "network", choose("FC200-200-10")),
+        (0, "target", choose("0")),
+        (0, "image", press("ArrowRight")),
+        (0, "network", choose("FC10(1)")),
+    ],
+    "07_cross_model": [
+        (0, "made for", choose("FC10(1)")),
+        (0, "read by", choose("FC100-100-10")),
+        (0, "scale", press("End")),
+        (0, "image", press("ArrowRight")),
+    ],
+    "08_cross_training_set": [
+        (0, "distortion", press("ArrowRight")),
+        (0, "made for", choose("FC100-100-10′")),
+        (0, "image", press("ArrowRight")),
+    ],
     "10_spectral_analysis": [
         (0, "layer", choose("Conv, second layer")),
         (0, "stride", choose("2")),

@@ -1,0 +1,75 @@
+"""The README's tables, paper against ours, from the full-scale results in ``data/results``."""
+
+import json
+
+from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison
+from helpers.data import ROOT
+
+README = ROOT / "README.md"
+BEGIN = "<!-- written by python -m helpers.reproduce --readme: begin -->"
+END = "<!-- end -->"
+
+
+def update() -> None:
+    """Write the tables between the README's two markers.
+
+    Raises
+    ------
+    ValueError
+        If the README has not both markers, each once.
+    """
+    text = README.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{README} must hold the lines {BEGIN} and {END}, each once")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    README.write_text(f"{before}{BEGIN}\n{summary()}\n{END}{after}", encoding="utf-8")
+
+
+def summary() -> str:
+    """Return what the full-scale runs on the paper's data found, as Markdown."""
+    runs = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("*.full.json"))]
+    runs = [run for run in runs if run["comparable"]]
+    tables = [table for run in runs for table in run["tables"]]
+    titles = sorted({table["title"] for table in tables})
+    parts = [_counts(runs)]
+    for title in titles:
+        merged = _merge([table for table in tables if table["title"] == title])
+        parts.append(f"**{title}**\n\n{comparison(merged)}")
+    differing = [
+        (run, claim) for run in runs for claim in run["claims"] if claim["verdict"] == DIFFERS
+    ]
+    if differing:
+        lines = [
+            f"- {claim['claim']}: {claim['paper']} in the paper, {claim['ours']} here; "
+            f"{claim['reason']} (chapter {int(run['chapter'][:2])})"
+            for run, claim in differing
+        ]
+        parts.append("**What differs**\n\n" + "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _counts(runs: list[dict]) -> str:
+    """Say in a sentence how many claims were tested, where, and how many differ."""
+    verdicts = [claim["verdict"] for run in runs for claim in run["claims"]]
+    tested = [verdict for verdict in verdicts if verdict != NOT_TESTABLE]
+    differ = tested.count(DIFFERS)
+    chapters = ", ".join(str(int(run["chapter"][:2])) for run in runs)
+    machines = "; ".join(dict.fromkeys(run["hardware"] for run in runs))
+    return (
+        f"Chapters run at full scale on the paper's data: {chapters} ({machines}). Of "
+        f"{len(tested)} claims tested, {len(tested) - differ} are reproduced and {differ} differ."
+    )
+
+
+def _merge(tables: list[dict]) -> dict:
+    """Put tables of one title side by side; a row that one of them has not gets dashes there."""
+    names = list(dict.fromkeys(name for table in tables for name in table["rows"]))
+    rows = {name: {"paper": [], "ours": []} for name in names}
+    for table in tables:
+        for name, row in rows.items():
+            for side, values in row.items():
+                empty = {side: [None] * len(table["columns"])}
+                values += table["rows"].get(name, empty)[side]
+    columns = [column for table in tables for column in table["columns"]]
+    return {"title": tables[0]["title"], "columns": columns, "rows": rows}

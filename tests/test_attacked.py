@@ -1,0 +1,196 @@
+"""Attacks on whole data sets: the same as in one go, kept in chunks, never lost or mixed up."""
+
+import functools
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import attacked as module
+from helpers.attack import minimal_adversarial
+from helpers.attacked import attacked, choose_targets
+from helpers.data import Dataset
+
+COUNT, CHUNK = 11, 4
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The folder of the chunks, in an empty data folder; chunks are small."""
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(module, "CHUNK", CHUNK)
+    return tmp_path / "data" / "attacked"
+
+
+@pytest.fixture
+def dataset():
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.rand(COUNT, 1, 3, 3, generator=generator)
+    labels = torch.randint(10, (COUNT,), generator=generator)
+    return Dataset(inputs, labels, "noise", "made here")
+
+
+def network(seed=0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Flatten(), nn.Linear(9, 10)).eval()
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many images each attack was given."""
+    given = []
+
+    @functools.wraps(minimal_adversarial)
+    def counted(model, inputs, targets, **settings):
+        given.append(len(inputs))
+        return minimal_adversarial(model, inputs, targets, **settings)
+
+    monkeypatch.setitem(attacked.__kwdefaults__, "attack", counted)
+    return given
+
+
+def no_attack(model, inputs, targets, *, strength=1.0):
+    """An attack that changes nothing."""
+    found = minimal_adversarial(model, inputs, targets, max_searches=1)
+    return replace(found, adversarial=inputs)
+
+
+def files(folder):
+    return sorted(folder.glob("*.safetensors"))
+
+
+def same(one, other):
+    pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
+    return all(torch.equal(a.nan_to_num(-1.0), b.nan_to_num(-1.0)) for a, b in pairs)
+
+
+def test_chunks_are_what_one_attack_on_all_images_finds(dataset, sizes):
+    model = network()
+    found = attacked("tiny", model, dataset)
+    assert sizes == [4, 4, 3]
+    assert len(found.adversarial) == COUNT
+    alone = minimal_adversarial(model, dataset.inputs, found.targets)
+    assert torch.equal(found.success, alone.success)
+    assert torch.allclose(found.distortion, alone.distortion, atol=1e-5)
+
+
+def test_second_run_reads_what_the_first_made(dataset, sizes, folder):
+    first = attacked("tiny", network(), dataset)
+    assert len(files(folder)) == 3
+    assert same(first, attacked("tiny", network(), dataset))
+    assert sizes == [4, 4, 3]
+
+
+def test_interrupted_run_goes_on_where_it_stopped(dataset, sizes, folder):
+    counted = attacked.__kwdefaults__["attack"]
+
+    @functools.wraps(counted)
+    def interrupted(model, inputs, targets, **settings):
+        if len(sizes) == 2:
+            raise KeyboardInterrupt
+        return counted(model, inputs, targets, **settings)
+
+    with pytest.raises(KeyboardInterrupt):
+        attacked("tiny", network(), dataset, attack=interrupted)
+    assert len(files(folder)) == 2
+    assert attacked("tiny", network(), dataset).adversarial.shape == dataset.inputs.shape
+    assert sizes == [4, 4, 3]
+
+
+def test_progress_counts_what_was_there_as_done(dataset, capsys):
+    attacked("tiny", network(), dataset[:8])
+    capsys.readouterr()
+    attacked("tiny", network(), dataset)
+    shown = capsys.readouterr().err.split("\r")
+    assert "8/11" in next(line for line in shown if "/11" in line)
+    assert "11/11" in shown[-1]
+
+
+def test_damaged_chunk_is_named_and_made_again(dataset, sizes, folder, capsys):
+    good = attacked("tiny", network(), dataset)
+    path = files(folder)[1]
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert same(good, attacked("tiny", network(), dataset))
+    assert len(sizes) == 4
+    assert f"{path} is damaged (" in capsys.readouterr().err
+    assert same(good, attacked("tiny", network(), dataset))
+    assert len(sizes) == 4
+    assert "damaged" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: {"model": network(1)},
+        lambda data: {"target": "nearest"},
+        lambda data: {"seed": 1},
+        lambda data: {"loss": "margin"},
+        lambda data: {"max_searches": 3},
+        lambda data: {"dataset": Dataset(data.inputs / 2, data.labels, data.name, data.source)},
+    ],
+)
+def test_whatever_a_chunk_depends_on_makes_another(dataset, sizes, folder, change):
+    arguments = {"name": "tiny", "model": network(), "dataset": dataset}
+    attacked(**arguments)
+    attacked(**(arguments | change(dataset)))
+    assert sizes == [4, 4, 3] * 2
+    assert len(files(folder)) == 6
+
+
+def test_another_attack_or_another_strength_of_it_makes_another_chunk(dataset, folder):
+    attacked("tiny", network(), dataset)
+    for count, settings in enumerate(({}, {"strength": 2.0}, {"strength": 1.0}), start=2):
+        found = attacked("tiny", network(), dataset, attack=no_attack, **settings)
+        assert torch.equal(found.adversarial, dataset.inputs)
+        assert len(files(folder)) == 3 * min(count, 3)
+
+
+def test_the_name_is_no_part_of_the_key_but_of_the_file(dataset, folder):
+    attacked("FC10(1e-2)", network(), dataset)
+    assert {path.name.split(".noise")[0] for path in files(folder)} == {"FC10_1e-2_"}
+
+
+def test_few_images_need_no_file(dataset, folder, capsys):
+    found = attacked("tiny", network(), dataset[: CHUNK - 1])
+    assert found.success.any()
+    assert not folder.exists()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_first_images_share_the_chunks_of_all(dataset, sizes):
+    whole = attacked("tiny", network(), dataset)
+    part = attacked("tiny", network(), dataset[: 2 * CHUNK])
+    assert sizes == [4, 4, 3]
+    assert torch.equal(part.adversarial, whole.adversarial[: 2 * CHUNK])
+
+
+# --- targets
+
+
+def test_random_targets_are_wrong_and_the_same_for_every_network(dataset):
+    targets = choose_targets(network(0), dataset, "random", seed=3)
+    assert (targets != dataset.labels).all()
+    assert torch.equal(targets, choose_targets(network(1), dataset, "random", seed=3))
+    assert not torch.equal(targets, choose_targets(network(0), dataset, "random", seed=4))
+
+
+def test_nearest_target_has_the_largest_logit_of_the_wrong_labels(dataset):
+    model = network()
+    targets = choose_targets(model, dataset, "nearest")
+    for image, label, target in zip(dataset.inputs, dataset.labels, targets, strict=True):
+        scores = model(image[None])[0].tolist()
+        wrong = [k for k in range(10) if k != label]
+        assert target == max(wrong, key=scores.__getitem__)
+
+
+def test_given_targets_are_used(dataset):
+    goals = (dataset.labels + 5) % 10
+    assert torch.equal(attacked("tiny", network(), dataset, target=goals).targets, goals)
+
+
+def test_unknown_way_to_choose_targets_is_refused(dataset):
+    with pytest.raises(ValueError, match="one of random, nearest; got 'far'"):
+        attacked("tiny", network(), dataset, target="far")

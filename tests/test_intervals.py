@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from helpers import intervals
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_bootstrap_interval_of_a_share_is_that_of_scipy():
+    wrong = torch.arange(200) % 5 == 0
+    value, low, high = intervals.bootstrap(wrong, resamples=4000, generator=seeded())
+    expected = stats.bootstrap(
+        (wrong.numpy(),), np.mean, method="percentile", n_resamples=4000, random_state=0
+    ).confidence_interval
+    assert value == pytest.approx(0.2)
+    assert (low, high) == pytest.approx(tuple(expected), abs=0.006)
+
+
+def test_bootstrap_of_a_ratio_keeps_the_images_paired():
+    first = (torch.arange(300) % 3 == 0).float()
+    both = torch.stack([first, 2 * first])  # the ratio is 2 on every draw
+    value, low, high = intervals.bootstrap(
+        both, lambda means: means[:, 1] / means[:, 0], generator=seeded()
+    )
+    assert (value, low, high) == pytest.approx((2, 2, 2))
+
+
+def test_bootstrap_has_one_interval_for_each_figure():
+    values = torch.stack([torch.zeros(50), torch.arange(50.0)]).view(2, 1, 50)
+    value, low, high = intervals.bootstrap(values, confidence=0.5, generator=seeded())
+    assert value.shape == low.shape == high.shape == (2, 1)
+    assert low[0] == high[0] == 0
+    half_width = stats.norm.ppf(0.75) * np.arange(50).std() / 50**0.5
+    assert (high - low)[1, 0] == pytest.approx(2 * half_width, rel=0.15)
+
+
+def test_bootstrap_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="values must hold at least one image"):
+        intervals.bootstrap(torch.zeros(3, 0), generator=seeded())
+
+
+def test_bootstrap_allows_an_infinite_ratio():
+    values = torch.stack([torch.ones(40), torch.zeros(40)])
+    values[1, 0] = 1
+    value, low, high = intervals.bootstrap(values, lambda m: m[:, 0] / m[:, 1], generator=seeded())
+    assert value == pytest.approx(40)
+    assert 0 < low < 40
+    assert high == np.inf
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_rank_correlation_is_spearmans(ties):
+    random = np.random.default_rng(0)
+    a, b = random.integers(0, 4 if ties else 10**6, (2, 30, 6))
+    found = intervals.rank_correlation(a, b)
+    np.testing.assert_allclose(
+        found, [stats.spearmanr(*pair).statistic for pair in zip(a, b, strict=True)]
+    )
+
+
+def test_rank_correlation_with_a_constant_row_is_undefined():
+    assert np.isnan(intervals.rank_correlation([1, 1, 1], [1, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("printed", "images", "expected"),
+    [
+        ("6.25", 16, True),
+        ("6.25", 256, True),
+        ("6.25", 100, False),
+        ("6.3", 16, True),
+        ("11.7", 256, True),
+        ("11.7", 255, False),
+        ("2", 256, True),
+        ("2", 10, False),
+        ("100", 7, True),
+        ("0", 7, True),
+    ],
+)
+def test_printed_percentage_tells_which_counts_are_possible(printed, images, expected):
+    assert intervals.possible(printed, images) == expected
+
+
+def test_every_share_of_256_images_is_possible_for_256():
+    assert all(intervals.possible(f"{100 * count / 256:.1f}", 256) for count in range(257))
+
+
+@pytest.mark.parametrize("count", [0, 16, 256])
+def test_binomial_interval_is_where_the_tails_weigh_a_fortieth(count):
+    share, low, high = intervals.binomial_interval(count / 256, 256)
+    assert share == count / 256
+    assert low == 0 if count == 0 else stats.binom.sf(count - 1, 256, low) == pytest.approx(0.025)
+    assert high == 1 if count == 256 else stats.binom.cdf(count, 256, high) == pytest.approx(0.025)

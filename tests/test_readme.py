@@ -1,0 +1,100 @@
+"""The README's tables: what the stored full-scale runs say, and in step with them."""
+
+import pytest
+import torch
+
+from helpers import claims, readme
+from helpers.claims import Ledger
+from helpers.course import Scale, Session
+from helpers.data import Dataset
+
+FULL = Session(torch.device("cpu"), Scale("full"))
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    for module in (claims, readme):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def book(chapter, *, data="MNIST"):
+    dataset = Dataset(torch.zeros(1, 1, 2, 2), torch.zeros(1).long(), data, data)
+    return Ledger(chapter, FULL, dataset)
+
+
+def columns(text, title):
+    """Return the rows of the table under a title as lists of cells."""
+    below = text.split(f"**{title}**")[1].split("**")[0]
+    lines = [line for line in below.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [rows[0], *rows[2:]]
+
+
+def test_columns_of_one_table_from_two_chapters_stand_side_by_side(results):
+    first, second = book("02_two"), book("06_six")
+    rows = {"A": (1, 2), "B": (3, 4)}
+    first.compare("Table 1", ("train", "test"), paper=rows, ours=rows)
+    second.compare("Table 1", ("size",), paper={"B": (5,), "C": (6,)}, ours={"B": (7,), "C": (8,)})
+    second.compare("Figure 7", ("right",), paper={"noise": (51,)}, ours={"noise": (43,)})
+    first.save()
+    second.save()
+    text = readme.summary()
+    assert columns(text, "Table 1") == [
+        ["paper → ours", "train", "test", "size"],
+        ["A", "1 → 1", "2 → 2", "– → –"],
+        ["B", "3 → 3", "4 → 4", "5 → 7"],
+        ["C", "– → –", "– → –", "6 → 8"],
+    ]
+    assert columns(text, "Figure 7")[1] == ["noise", "51 → 43"]
+
+
+def test_claims_are_counted_and_those_that_differ_are_named(results):
+    run = book("06_six")
+    run.number("error", paper=1, ours=1, within=0, reason="unseen")
+    run.number("size", paper=2, ours=1, within=0.5, unit=" px", reason="a better optimiser")
+    run.phenomenon("A above B", paper="", ours="", holds=True, reason="unseen")
+    run.save()
+    text = readme.summary()
+    assert "Of 3 claims tested, 2 are reproduced and 1 differ" in text
+    assert "- size: 2 px in the paper, 1 px here; a better optimiser (chapter 6)" in text
+    assert "unseen" not in text
+
+
+def test_runs_on_other_data_or_at_another_scale_are_left_out(results):
+    for run in (book("06_six", data="shipped digits"), book("06_six"), book("07_seven")):
+        rows = {run.dataset: (1,)}
+        run.compare("Table 1", ("size",), paper=rows, ours=rows)
+        run.scale = "class" if run.chapter == "07_seven" else "full"
+        run.save()
+    text = readme.summary()
+    assert [row[0] for row in columns(text, "Table 1")] == ["paper → ours", "MNIST"]
+    assert "data: 6 (" in text
+
+
+def test_only_what_is_between_the_markers_is_written(results, tmp_path, monkeypatch):
+    book("06_six").save()
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter λ\n", encoding="utf-8")
+    monkeypatch.setattr(readme, "README", path)
+    for _ in range(2):
+        readme.update()
+        text = path.read_text(encoding="utf-8")
+        expected = f"before\n{readme.BEGIN}\n{readme.summary()}\n{readme.END}\nafter λ\n"
+        assert text == expected
+
+
+@pytest.mark.parametrize("text", ["no markers", readme.BEGIN, 2 * (readme.BEGIN + readme.END)])
+def test_readme_without_its_markers_is_refused(results, tmp_path, monkeypatch, text):
+    path = tmp_path / "README.md"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(readme, "README", path)
+    with pytest.raises(ValueError, match=r"README\.md must hold the lines"):
+        readme.update()
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_readme_is_in_step_with_the_stored_results(root):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    shown = text.split(readme.BEGIN)[1].split(readme.END)[0].strip()
+    assert shown == readme.summary(), "run python -m helpers.reproduce --readme"
