@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers import attacked as module
-from helpers.attack import minimal_adversarial
+from helpers.closest import closest_adversarial
 from helpers.attacked import attacked, choose_targets
 from helpers.data import Dataset
 
@@ -42,10 +42,10 @@ def sizes(monkeypatch):
     """How many images each attack was given."""
     given = []
 
-    @functools.wraps(minimal_adversarial)
+    @functools.wraps(closest_adversarial)
     def counted(model, inputs, targets, **settings):
         given.append(len(inputs))
-        return minimal_adversarial(model, inputs, targets, **settings)
+        return closest_adversarial(model, inputs, targets, **settings)
 
     monkeypatch.setitem(attacked.__kwdefaults__, "attack", counted)
     return given
@@ -53,7 +53,7 @@ def sizes(monkeypatch):
 
 def no_attack(model, inputs, targets, *, strength=1.0):
     """An attack that changes nothing."""
-    found = minimal_adversarial(model, inputs, targets, max_searches=1)
+    found = closest_adversarial(model, inputs, targets, steps=1)
     return replace(found, adversarial=inputs)
 
 
@@ -71,7 +71,7 @@ def test_chunks_are_what_one_attack_on_all_images_finds(dataset, sizes):
     found = attacked("tiny", model, dataset)
     assert sizes == [4, 4, 3]
     assert len(found.adversarial) == COUNT
-    alone = minimal_adversarial(model, dataset.inputs, found.targets)
+    alone = closest_adversarial(model, dataset.inputs, found.targets)
     assert torch.equal(found.success, alone.success)
     assert torch.allclose(found.distortion, alone.distortion, atol=1e-5)
 
@@ -127,8 +127,7 @@ def test_damaged_chunk_is_named_and_made_again(dataset, sizes, folder, capsys):
         lambda data: {"model": network(1)},
         lambda data: {"target": "nearest"},
         lambda data: {"seed": 1},
-        lambda data: {"loss": "margin"},
-        lambda data: {"max_searches": 3},
+        lambda data: {"steps": 5},
         lambda data: {"dataset": Dataset(data.inputs / 2, data.labels, data.name, data.source)},
     ],
 )
