@@ -52,7 +52,7 @@ class Search:
     def unfinished(self, tolerance: float) -> Tensor:
         """Return the rows whose bracket is still wider than the tolerance."""
         wide = self.failure_c > self.success_c * (1 + tolerance)
-        hopeless = (self.success_c == 0) & (self.failure_c <= SMALLEST_C)
+        hopeless = (self.success_c == 0) & (self.failure_c < 2 * SMALLEST_C)  # 2: for rounding
         boundless = (self.failure_c == math.inf) & (self.success_c >= LARGEST_C)
         return (wide & ~hopeless & ~boundless).nonzero().squeeze(1)
 

@@ -2,6 +2,8 @@
 
 import json
 
+from tabulate import tabulate
+
 from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison
 from helpers.data import ROOT
 
@@ -46,6 +48,9 @@ def summary() -> str:
             for run, claim in differing
         ]
         parts.append("**What differs**\n\n" + "\n".join(lines))
+    benchmark = RESULTS / "attack_benchmark.json"
+    if benchmark.exists():
+        parts.append(_attacks(json.loads(benchmark.read_text("utf-8"))))
     return "\n\n".join(parts)
 
 
@@ -73,3 +78,25 @@ def _merge(tables: list[dict]) -> dict:
                 values += table["rows"].get(name, empty)[side]
     columns = [column for table in tables for column in table["columns"]]
     return {"title": tables[0]["title"], "columns": columns, "rows": rows}
+
+
+def _attacks(benchmark: dict) -> str:
+    """Return the table of the course's attacks beside other libraries'."""
+    networks = list(dict.fromkeys(row["network"] for row in benchmark["rows"]))
+    lines = {}
+    for row in benchmark["rows"]:
+        failed = f" ({row['success']:.0%})" if row["success"] < 1 else ""
+        lines.setdefault(row["attack"], []).append(
+            f"{row['ms']:.3g} ms · {row['mean']:.4f}{failed}"
+        )
+    peers = [row for row in benchmark["rows"] if not row["ours"]]
+    met = sum(bool(row["dominated by"]) for row in peers)
+    table = tabulate([[name, *cells] for name, cells in lines.items()], ["", *networks], "github")
+    return (
+        "**The attack beside the libraries'**\n\n"
+        f"{table}\n\n"
+        "Time for an image and mean distortion over the attack's successes (how many, where not "
+        f"all); {benchmark['machine']}. In {met} of {len(peers)} cases one of the course's attacks "
+        "is no slower than the library's, and no further from the same images. "
+        "`tests/benchmarks/attack.py` has the details."
+    )

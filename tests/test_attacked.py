@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from helpers import attacked as module
-from helpers.closest import closest_adversarial
 from helpers.attacked import attacked, choose_targets
+from helpers.closest import closest_adversarial
 from helpers.data import Dataset
 
 COUNT, CHUNK = 11, 4

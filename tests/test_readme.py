@@ -1,5 +1,7 @@
 """The README's tables: what the stored full-scale runs say, and in step with them."""
 
+import json
+
 import pytest
 import torch
 
@@ -70,6 +72,26 @@ def test_runs_on_other_data_or_at_another_scale_are_left_out(results):
     text = readme.summary()
     assert [row[0] for row in columns(text, "Table 1")] == ["paper → ours", "MNIST"]
     assert "data: 6 (" in text
+
+
+def test_benchmark_says_who_is_slower_and_no_closer(results):
+    row = {"network": "Conv", "success": 1.0, "mean": 0.05, "ours": False, "dominated by": []}
+    rows = [
+        row | {"attack": "ours", "ms": 0.5, "ours": True},
+        row | {"attack": "slow", "ms": 12.34, "success": 0.5, "dominated by": ["ours"]},
+        row | {"attack": "close", "ms": 9.0, "mean": 0.04},
+    ]
+    content = json.dumps({"machine": "a machine", "rows": rows})
+    (results / "attack_benchmark.json").write_text(content, encoding="utf-8")
+    book("06_six").save()
+    text = readme.summary()
+    assert columns(text, "The attack beside the libraries'") == [
+        ["", "Conv"],
+        ["ours", "0.5 ms · 0.0500"],
+        ["slow", "12.3 ms · 0.0500 (50%)"],
+        ["close", "9 ms · 0.0400"],
+    ]
+    assert "a machine. In 1 of 2 cases" in text
 
 
 def test_only_what_is_between_the_markers_is_written(results, tmp_path, monkeypatch):
