@@ -36,6 +36,7 @@ TRUST = 3.0  # μ changes by this factor at the most in a step
 NEAR = 0.1  # ‖r̂ − r‖ / ‖r‖ below which an image has converged
 LONGER, PATIENCE = 4, 2  # so many times the steps for what failed, at the most so often
 FARTHER, STRETCHES, HALVINGS = 1.1, 10, 10  # of the walk to the edge along x → x′
+FITS = 6  # of μ there, each to the pixels that P leaves alone at the μ before
 
 
 def closest_adversarial(
@@ -194,9 +195,12 @@ def _at_the_edge(
     temperature = TEMPERATURE[1] * logit_range(model, inputs)
     margin, _, g = _margin(model, adversarial, targets, temperature)
     x, r = inputs.flatten(1), (adversarial - inputs).flatten(1)
-    free = (r != 0) & (x + r > lower) & (x + r < upper)
-    mu = _dot(g * free, r) / _dot(g * free, g)
-    residual = torch.mul(g, mu[:, None]).add_(x).clamp_(lower, upper).sub_(x).sub_(r)
+    free = r != 0
+    for _ in range(FITS):
+        mu = _dot(g * free, r) / _dot(g * free, g)
+        image = torch.mul(g, mu[:, None]).add_(x)
+        free = (image > lower) & (image < upper)
+    residual = image.clamp_(lower, upper).sub_(x).sub_(r)
     untouched, success = (r == 0).all(1), margin > 0
     c = (1 / (2 * mu)).masked_fill(~(mu > 0), math.nan)
     c = c.masked_fill(untouched & success, math.inf)
