@@ -61,7 +61,7 @@ def constants(
     x = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
     found = []
     for name, layer in _leaves(model, ""):
-        found.append(Constant(name, layer, constant(layer, x.shape[1:])))
+        found.append(Constant(name, layer, constant(layer, x.shape[1:]).to(like)))
         with torch.no_grad():
             x = layer(x)
     return found
@@ -144,7 +144,7 @@ def constant(
                 "Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Dropout, Flatten, "
                 f"Identity, Standardise, ContrastNormalisation; got {type(layer).__name__}"
             )
-    return torch.tensor(value)
+    return torch.tensor(value, dtype=torch.double)
 
 
 def _leaves(model: nn.Sequential, prefix: str):

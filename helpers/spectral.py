@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers.fourier import frequency_matrices
+from helpers.gram import gram, gram_bound, spectral_norms, top
 from helpers.lanczos import Stretch, largest_stretch
-
-PICKED = 8  # matrices at a time whose eigenvalues are computed
 
 
 def dense_norm(weight: Tensor) -> Tensor:
@@ -40,42 +39,7 @@ def dense_norm(weight: Tensor) -> Tensor:
     """
     if weight.ndim != 2:
         raise ValueError(f"weight must be a matrix (D, C), got shape {tuple(weight.shape)}")
-    return _spectral(weight)
-
-
-def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
-    """Bound operator norms from above, by squaring: ‖A‖ ≤ ‖(AᴴA)^(2^(k−1))‖_F^(1/2^k).
-
-    The Frobenius norm is the root of the sum of all squared singular values. Each squaring
-    raises the singular values to the second power, and the largest takes over.
-
-    Parameters
-    ----------
-    matrices : Tensor, shape (..., D, C)
-        Real or complex. The result is differentiable in them.
-    iterations : int
-        The number k of squarings; 0 gives the Frobenius norm.
-
-    Returns
-    -------
-    Tensor, shape (...)
-        Upper bounds, at most rank^(1/2^(k+1)) times the norm.
-
-    References
-    ----------
-    Delattre et al., "Efficient bound of Lipschitz constant for convolutional layers by Gram
-    iteration", 2023.
-    """
-    gram = matrices if matrices.shape[-2] >= matrices.shape[-1] else matrices.mH
-    log_scale = torch.zeros(matrices.shape[:-2]).to(matrices.real)
-    tiny = torch.finfo(matrices.dtype).tiny
-    for _ in range(iterations):
-        scale = torch.linalg.matrix_norm(gram.detach()).clamp_min(tiny)  # against overflow
-        gram = gram / scale[..., None, None]
-        gram = gram.mH @ gram
-        log_scale = 2 * (log_scale + scale.log())
-    norm = torch.linalg.matrix_norm(gram).clamp_min(tiny)
-    return ((log_scale + norm.log()) / 2**iterations).exp()
+    return spectral_norms(weight)
 
 
 def conv_stretch(conv: nn.Conv2d, size: tuple[int, int], **options) -> Stretch:
@@ -227,40 +191,7 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     square = -1.0
     for part in frequency_matrices(conv, grid):
         matrices = part.flatten(0, 2)
-        found, row = _top(_gram(matrices.detach()), square)
+        found, row = top(gram(matrices.detach()), square)
         if found > square:
-            square, top = found, matrices[row]
-    return _spectral(top)
-
-
-def _top(grams: Tensor, square: float) -> tuple[float, int]:
-    """Return the largest eigenvalue above `square` and whose it is; (square, −1) if none is.
-
-    Eigenvalues are computed for few of the matrices G: where λI − G has a Cholesky factor, which
-    costs much less, no eigenvalue of G is above λ.
-    """
-    left, winner = torch.arange(len(grams), device=grams.device), -1
-    identity = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device)
-    while len(left):
-        failed = torch.linalg.cholesky_ex(square * identity - grams[left]).info > 0
-        left = left[failed]
-        picked = torch.zeros(len(left), dtype=torch.bool, device=left.device)
-        picked[:: max(1, len(left) // PICKED)] = True
-        if picked.any():
-            found = torch.linalg.eigvalsh(grams[left[picked]])[:, -1]
-            if found.max() > square:
-                square, winner = found.max().item(), left[picked][found.argmax()].item()
-        left = left[~picked]
-    return square, winner
-
-
-def _gram(matrices: Tensor) -> Tensor:
-    """Return AAᴴ or AᴴA of each matrix (..., D, C), whichever is smaller."""
-    wide = matrices.shape[-2] < matrices.shape[-1]
-    return matrices @ matrices.mH if wide else matrices.mH @ matrices
-
-
-def _spectral(matrices: Tensor) -> Tensor:
-    """Return the largest singular values of matrices (..., D, C), differentiably."""
-    tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
-    return torch.linalg.eigvalsh(_gram(matrices))[..., -1].clamp_min(tiny).sqrt()
+            square, largest = found, matrices[row]
+    return spectral_norms(largest)
