@@ -26,6 +26,7 @@ from helpers.chunks import in_chunks
 from helpers.evaluation import check_model, check_targets, distortion
 from helpers.losses import logit_range, negative_margin, smooth_margin, target_margin
 
+VERSION = 1  # of the method: kept results of another are not used
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
 TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of the range of an image's logits

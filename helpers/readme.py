@@ -85,7 +85,7 @@ def _attacks(benchmark: dict) -> str:
     networks = list(dict.fromkeys(row["network"] for row in benchmark["rows"]))
     lines = {}
     for row in benchmark["rows"]:
-        failed = f" ({row['success']:.0%})" if row["success"] < 1 else ""
+        failed = f" ({row['success']:.1%})" if row["success"] < 1 else ""
         lines.setdefault(row["attack"], []).append(
             f"{row['ms']:.3g} ms · {row['mean']:.4f}{failed}"
         )

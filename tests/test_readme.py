@@ -88,7 +88,7 @@ def test_benchmark_says_who_is_slower_and_no_closer(results):
     assert columns(text, "The attack beside the libraries'") == [
         ["", "Conv"],
         ["ours", "0.5 ms · 0.0500"],
-        ["slow", "12.3 ms · 0.0500 (50%)"],
+        ["slow", "12.3 ms · 0.0500 (50.0%)"],
         ["close", "9 ms · 0.0400"],
     ]
     assert "a machine. In 1 of 2 cases" in text
