@@ -2,10 +2,12 @@
 
 One run, side by side: the same networks, images, targets and machine. Every contestant attacks
 all images it is given at once, slow ones fewer; the order is rotated from repetition to
-repetition, and a time is the median (of one run where that takes over 20 s). A distortion is compared on the images on which that contestant succeeded. Peak memory
-is that of a process of its own. Writes ``data/results/attack_benchmark.json`` and ``.png``.
+repetition, and a time is the median (of one run where that takes over 20 s). A distortion is
+compared on the images on which that contestant succeeded. Peak memory is that of a process of its
+own. Writes ``data/results/attack_benchmark.json`` and ``.png``.
 
-Needs ``pip install -e ".[bench]"``.
+Needs ``pip install -e ".[bench]"`` and ``pip install --no-deps adv-lib``: of adv-lib's dependencies
+only visdom is missing then, which does not build with a current setuptools and draws nothing here.
 """
 
 import argparse
