@@ -207,7 +207,7 @@ def _at_the_edge(
     c = c.masked_fill(untouched & success, math.inf)
     return Adversarial(
         adversarial=adversarial,
-        targets=targets.clone(),
+        targets=targets,
         success=success,
         distortion=distortion(inputs, adversarial),
         c=c,
