@@ -715,8 +715,9 @@ MISTAKES = {  # of each check: what a student returns, and a part of what the an
         ),
         "predicted label": (
             lambda z, t, w, b, n: (z.max() - z[t]) / ((w[z.argmax()] - w[t]).norm() * b) / n**0.5,
-            "take the largest radius",
+            "the rival with the largest logit",
         ),
+        "smallest": (lambda *a: certified(*a, among=torch.amin), "one is enough"),
         "0 / 0": (
             lambda z, t, w, b, n: ((z - z[t]) / ((w - w[t]).norm(dim=1) * b)).max() / n**0.5,
             "leave the target itself out",
@@ -801,3 +802,22 @@ def test_verdict_does_not_depend_on_the_random_state(says, check):
     for seed in range(20):
         torch.manual_seed(seed)
         assert says(check, RIGHT[check][0]) == "passed"
+
+
+def in_place(answer):
+    """Return an answer that spoils its tensors when it is done with them."""
+
+    def spoiling(*arguments):
+        found = answer(*arguments)
+        found = found.clone() if isinstance(found, torch.Tensor) else found  # it may be a view
+        for argument in arguments:
+            if isinstance(argument, torch.Tensor):
+                argument.zero_()
+        return found
+
+    return spoiling
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+def test_answer_may_work_in_place(says, check):
+    assert says(check, in_place(RIGHT[check][0])) == "passed"

@@ -1,5 +1,6 @@
 """What every check does with an answer: *not attempted*, *not yet: why* or *passed*."""
 
+import copy
 from collections.abc import Callable
 
 from torch import Tensor
@@ -10,9 +11,9 @@ class NotYetError(Exception):
 
 
 def report(check: Callable[[Callable], None], answer: Callable) -> None:
-    """Run a check on a student's function and print what came of it."""
+    """Run a check on a student's function, which gets copies, and print what came of it."""
     try:
-        check(answer)
+        check(lambda *arguments: answer(*copy.deepcopy(arguments)))
     except NotYetError as why:
         print(f"not yet: {why}")
     except Exception as error:  # a student's function may raise anything
@@ -33,7 +34,7 @@ def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
 def attempted(answer: Callable, *arguments) -> bool:
     """Say so and return False where the stub still returns ``...``."""
     try:
-        untouched = answer(*arguments) is ...
+        untouched = answer(*copy.deepcopy(arguments)) is ...
     except Exception:  # it is no stub any more; the check reports what it raises
         untouched = False
     if untouched:

@@ -35,9 +35,10 @@ def certified_distortion(answer: Callable[..., float]) -> None:
     generator = torch.Generator().manual_seed(61)
     weight = torch.randn(4, 9, generator=generator)
     weight[2] *= 5
-    z, target, before, pixels = torch.tensor([3.0, 1.0, 4.0, 0.5]), 1, 2.5, 25
+    z, target, before, pixels = torch.tensor([3.0, 1.0, 4.0, 1.5]), 1, 2.5, 25
     lead, apart = (z - z[target]).double(), (weight - weight[target]).norm(dim=1).double()
-    radii = (lead / (apart * before) / pixels**0.5)[[0, 2]]
+    rivals = [0, 2, 3]
+    radii = (lead / (apart * before) / pixels**0.5)[rivals]
     expected = radii.max()
     mistakes = {
         "this is ‖·‖₂; the distortion divides it by √n": expected * pixels**0.5,
@@ -47,7 +48,7 @@ def certified_distortion(answer: Callable[..., float]) -> None:
         ),
         "the layers before the last one are missing": expected * before,
         "the difference of two rows counts, not the target's row alone": (
-            lead[[0, 2]] / (weight[target].norm() * before) / pixels**0.5
+            lead[rivals] / (weight[target].norm() * before) / pixels**0.5
         ).max(),
         "each rival gives a proof, and one is enough: take the largest radius": radii.min(),
         "the rival with the largest logit need not give the largest radius": radii[1],

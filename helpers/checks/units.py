@@ -52,7 +52,7 @@ def mean_similarity(answer: Callable[[Tensor], float]) -> None:
     }
 
     def check(answer):
-        found = torch.as_tensor(answer(vectors.clone())).detach().double()
+        found = torch.as_tensor(answer(vectors)).detach().double()
         if found.numel() != 1:
             raise NotYetError(f"the mean is one number, not {found.numel()}")
         for why, value in mistakes.items():
@@ -73,7 +73,7 @@ def counter_rotation(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     expected = (weight @ rotation.T).double()
 
     def check(answer):
-        found = tensor(answer(weight.clone(), rotation.clone()), (4, 6), "the new weights")
+        found = tensor(answer(weight, rotation), (4, 6), "the new weights")
         if torch.allclose(found, weight.double(), atol=1e-5):
             raise NotYetError("these are the old weights, but φ has been rotated")
         if torch.allclose(found, (weight @ rotation).double(), atol=1e-5):
