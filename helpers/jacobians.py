@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from helpers.evaluation import check_model
+
 SHARPNESS = 20.0  # of the smooth stand-in for ReLU: softplus(βz)/β
 
 
@@ -85,10 +87,14 @@ def ascend(
     -------
     Steepest
         The best on each way.
+
+    Raises
+    ------
+    ValueError
+        If the model is in training mode.
     """
-    smooth = nn.Sequential(
-        *[nn.Softplus(beta=SHARPNESS) if isinstance(layer, nn.ReLU) else layer for layer in model]
-    )
+    check_model(model)
+    smooth = _smoothed(model)
     x = starts.detach().clone()
     start = jacobian_norm(model, x)
     best, best_norm = x.clone(), start.clone()
@@ -106,3 +112,10 @@ def ascend(
         better = found > best_norm
         best[better], best_norm[better] = x.detach()[better], found[better]
     return Steepest(best, best_norm, start)
+
+
+def _smoothed(layer: nn.Module) -> nn.Module:
+    """Return a layer with softplus for ReLU, in an ``nn.Sequential`` at any depth."""
+    if isinstance(layer, nn.Sequential):
+        return nn.Sequential(*[_smoothed(inner) for inner in layer])
+    return nn.Softplus(beta=SHARPNESS) if isinstance(layer, nn.ReLU) else layer

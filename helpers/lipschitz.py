@@ -2,9 +2,10 @@
 
 ‖φ(x) − φ(x + r)‖ ≤ L ‖r‖ for all x and r, with the product of the layers' constants as L. All
 constants here are upper bounds; what a network really does is bounded from below in
-`steepest_jacobian`.
+`helpers.jacobians.ascend`.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def constants(
     ValueError
         If the network has a block whose constant is not known.
     """
-    like = next(model.parameters(), torch.zeros(()))
+    like = _like(model)
     x = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
     found = []
     for name, layer in _leaves(model, ""):
@@ -76,7 +77,7 @@ def lipschitz_bound(
     Parameters and errors are those of `constants`; the result, of shape (), is differentiable.
     """
     bounds = [one.bound for one in constants(model, shape)]
-    return torch.stack(bounds).prod() if bounds else torch.ones(())
+    return torch.stack(bounds).prod() if bounds else _like(model).new_ones(())
 
 
 def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
@@ -91,7 +92,7 @@ def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
     learning", 2017.
     """
     layers = [one.bound for one in constants(model, shape) if hasattr(one.layer, "weight")]
-    return sum(bound.square() for bound in layers) / 2
+    return sum((bound.square() for bound in layers), _like(model).new_zeros(())) / 2
 
 
 def constant(
@@ -147,6 +148,12 @@ def constant(
     return torch.tensor(value, dtype=torch.double)
 
 
+def _like(model: nn.Module) -> Tensor:
+    """Return a tensor of a model's dtype and device; float64 on the CPU if it holds nothing."""
+    held = itertools.chain(model.parameters(), model.buffers())
+    return next(held, torch.zeros((), dtype=torch.double))
+
+
 def _leaves(model: nn.Sequential, prefix: str):
     """Yield name and layer of each block, those of inner ``nn.Sequential`` one by one."""
     for name, layer in model.named_children():
@@ -156,8 +163,8 @@ def _leaves(model: nn.Sequential, prefix: str):
             yield prefix + name, layer
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+def _pair(value: int | tuple[int, int] | None) -> tuple[int | None, int | None]:
+    return tuple(value) if isinstance(value, tuple | list) else (value, value)
 
 
 def _max_pool(layer: nn.MaxPool2d) -> float:
@@ -186,6 +193,8 @@ def _average_pool(layer: nn.AvgPool2d, shape: tuple[int, ...]) -> Tensor:
 def _as_average_pool(layer: nn.AdaptiveAvgPool2d, shape: tuple[int, ...]) -> nn.AvgPool2d:
     """Return the average pooling with disjoint windows that an adaptive one is at this size."""
     sides = _pair(layer.output_size)
+    if None in sides:
+        raise ValueError(f"AdaptiveAvgPool2d must have numbers as its output size, got {layer}")
     if any(size % side for size, side in zip(shape[-2:], sides, strict=True)):
         raise ValueError(f"AdaptiveAvgPool2d must divide its input, got {layer} for {tuple(shape)}")
     return nn.AvgPool2d(tuple(size // side for size, side in zip(shape[-2:], sides, strict=True)))

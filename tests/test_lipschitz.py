@@ -141,17 +141,34 @@ def test_ascent_finds_where_a_sigmoid_is_steepest():
     layer = nn.Linear(1, 1).double()
     layer.weight.data.fill_(8.0)
     layer.bias.data.fill_(-4.0)  # σ(8x − 4) is steepest at x = 1/2, with slope 2
-    found = ascend(nn.Sequential(layer, nn.Sigmoid()), torch.tensor([[0.1], [0.9]]).double())
+    found = ascend(nn.Sequential(layer, nn.Sigmoid()).eval(), torch.tensor([[0.1], [0.9]]).double())
     torch.testing.assert_close(found.norm, torch.full((2,), 2.0).double(), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_linear_network_is_equally_steep_everywhere(frozen):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(9, 3)).double().requires_grad_(not frozen)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(9, 3)).double().requires_grad_(not frozen).eval()
     found = ascend(model, torch.rand(2, 1, 3, 3).double(), steps=3)
     expected = torch.linalg.svdvals(model[1].weight.detach())[0]
     torch.testing.assert_close(found.norm, expected.expand(2))
     torch.testing.assert_close(found.norm, found.start)
+
+
+def test_ascent_smooths_the_relus_of_an_inner_sequential():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Flatten(), nn.Linear(9, 20), nn.ReLU(), nn.Linear(20, 3)]
+    flat = nn.Sequential(*layers).double().eval()
+    nested = nn.Sequential(layers[0], nn.Sequential(nn.Sequential(*layers[1:3])), layers[3]).eval()
+    starts = torch.rand(4, 1, 3, 3, generator=torch.Generator().manual_seed(0)).double()
+    expected, found = ascend(flat, starts, steps=5), ascend(nested, starts, steps=5)
+    assert (found.norm > found.start).any()
+    torch.testing.assert_close(found.inputs, expected.inputs)
+
+
+def test_ascent_on_a_model_in_training_mode_is_refused():
+    with pytest.raises(ValueError, match="model is in training mode"):
+        ascend(nn.Sequential(nn.Flatten(), nn.Linear(9, 3)), torch.rand(1, 1, 3, 3))
 
 
 def test_product_of_a_network_by_hand():
@@ -189,6 +206,8 @@ def test_preprocessing_counts_in_the_product_of_alexnet():
         (nn.MaxPool2d(2, dilation=2), "dilation 1 .*, got MaxPool2d"),
         (nn.AvgPool2d(3, 2, ceil_mode=True), "divide by the window's size everywhere"),
         (nn.AvgPool2d(3, padding=1, count_include_pad=False), "window's size everywhere"),
+        (nn.AdaptiveAvgPool2d((None, 2)), r"numbers as its output size, got .*\(None, 2\)"),
+        (nn.AdaptiveAvgPool2d(None), "numbers as its output size, got .*None"),
         (nn.AdaptiveAvgPool2d(4), r"must divide its input, got .* for \(1, 6, 6\)"),
     ],
 )
@@ -199,3 +218,22 @@ def test_unknown_blocks_are_refused_by_name(layer, message):
 
 def test_nothing_has_constant_one():
     assert lipschitz_bound(nn.Sequential(), (3,)).item() == 1
+
+
+def test_layers_without_weights_have_no_penalty():
+    penalty = squared_norms(nn.Sequential(nn.Flatten(), nn.Sigmoid()), (1, 2, 2))
+    assert isinstance(penalty, torch.Tensor)
+    assert penalty.item() == 0
+
+
+def test_bound_without_parameters_has_the_precision_of_the_buffers():
+    model = nn.Sequential(models.Standardise([0.4], [0.3]).double())
+    bound = lipschitz_bound(model, (1, 2, 2))
+    assert bound.dtype == torch.double
+    assert bound.item() == 1 / model[0].deviation.item()
+    assert lipschitz_bound(model.float(), (1, 2, 2)).dtype == torch.float
+
+
+def test_bound_of_a_network_that_holds_nothing_is_double():
+    for layers in ((), (nn.Flatten(), nn.Sigmoid())):
+        assert lipschitz_bound(nn.Sequential(*layers), (1, 2, 2)).dtype == torch.double
