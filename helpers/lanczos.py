@@ -28,7 +28,7 @@ class Stretch:
     converged : bool
         Whether the residual met the tolerance.
     applications : int
-        How often AᵀA was applied.
+        How often AᵀA was applied from the start that won.
     input : Tensor
         The unit vector x that is stretched the most, in the shape that A takes.
     """
@@ -62,16 +62,16 @@ def largest_stretch(
     linear : callable
         Maps a tensor of the shape of `like` to A x; differentiable, since Aᵀ is its pullback.
     like : Tensor
-        Gives shape, dtype and device of x.
+        Gives shape, dtype (float32 or float64) and device of x.
     tolerance : float, optional
         Stop when the residual is at most this; 1e-4 in float32, 1e-10 in float64 by default. The
         value is closer than that, by a factor of residual / (relative gap to the next one).
     max_applications : int
         Applications of AᵀA allowed to each start.
     basis : int
-        Vectors held in memory.
+        Vectors held in memory, at least 2.
     starts : int
-        Independent random starts.
+        Independent random starts, at least 1.
     seed : int
         Seed of the starts.
 
@@ -80,11 +80,22 @@ def largest_stretch(
     Stretch
         The largest that was found.
 
+    Raises
+    ------
+    ValueError
+        If `like`, `basis` or `starts` is not what is written above.
+
     References
     ----------
     Golub and Kahan, "Calculating the singular values and pseudo-inverse of a matrix", 1965; Wu
     and Simon, "Thick-restart Lanczos method for large symmetric eigenvalue problems", 2000.
     """
+    if like.dtype not in TOLERANCE:
+        raise ValueError(f"like must be float32 or float64, got {like.dtype}")
+    if basis < 2:
+        raise ValueError(f"basis must be at least 2, got {basis}")
+    if starts < 1:
+        raise ValueError(f"starts must be at least 1, got {starts}")
     tolerance = TOLERANCE[like.dtype] if tolerance is None else tolerance
     generator = torch.Generator().manual_seed(seed)
 

@@ -5,7 +5,7 @@ The operator norm ‖A‖ of a linear map is its largest stretch, max ‖A x‖ 
 * `dense_norm`: of a matrix, exact (to rounding).
 * `conv_norm`: of a convolution as PyTorch computes it, estimated *from below* (`largest_stretch`).
 * `conv_norm_fourier`: the paper's formula; exact for wrap-around edges, which zero padding has not.
-* `conv_norm_bound`, `gram_bound`: guaranteed *upper bounds*, which is what a certificate needs.
+* `conv_norm_bound`: a guaranteed *upper bound*, which is what a certificate needs.
 """
 
 import math
@@ -35,10 +35,11 @@ def dense_norm(weight: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If `weight` is not a matrix.
+        If `weight` is not a matrix or not finite.
     """
     if weight.ndim != 2:
         raise ValueError(f"weight must be a matrix (D, C), got shape {tuple(weight.shape)}")
+    _check_finite(weight)
     return spectral_norms(weight)
 
 
@@ -62,7 +63,8 @@ def conv_stretch(conv: nn.Conv2d, size: tuple[int, int], **options) -> Stretch:
     Raises
     ------
     ValueError
-        If the padding is not by zeros, or the kernel is larger than the padded input.
+        If the padding is not by zeros, the kernel is larger than the padded input, or the weights
+        are not finite.
     """
     (top, bottom), (left, right) = _geometry(conv, size)
     weight = conv.weight.detach()
@@ -101,8 +103,9 @@ def conv_norm_fourier(conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
     Raises
     ------
     ValueError
-        If `size` is no multiple of the stride.
+        If `size` is no multiple of the stride, or the weights are not finite.
     """
+    _check_finite(conv.weight)
     if any(side % stride for side, stride in zip(size, conv.stride, strict=True)):
         raise ValueError(f"size must be a multiple of the stride {conv.stride}, got {size}")
     return _largest(conv, tuple(size), None)
@@ -143,8 +146,8 @@ def conv_norm_bound(
     Raises
     ------
     ValueError
-        If the padding is not by zeros, the kernel is larger than the padded input, or `grid` has
-        too few frequencies for the kernel.
+        If the padding is not by zeros, the kernel is larger than the padded input, the weights
+        are not finite, or `grid` has too few frequencies for the kernel.
 
     References
     ----------
@@ -164,8 +167,16 @@ def conv_norm_bound(
     return factor * _largest(conv, tuple(sides), iterations)
 
 
+def _check_finite(weight: Tensor) -> None:
+    """Refuse weights that have no norm."""
+    bad = weight.detach()[~weight.isfinite()]
+    if len(bad) > 0:
+        raise ValueError(f"weight must be finite, got {bad[0].item()}")
+
+
 def _geometry(conv: nn.Conv2d, size: tuple[int, int]) -> list[tuple[int, int]]:
     """Return the zeros added before and after each axis, or refuse what has no norm."""
+    _check_finite(conv.weight)
     if conv.padding_mode != "zeros":
         raise ValueError(f"conv must have padding_mode 'zeros', got {conv.padding_mode!r}")
     paddings = []

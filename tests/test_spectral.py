@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers.lanczos import largest_stretch
 from helpers.spectral import (
     conv_norm,
     conv_norm_bound,
@@ -109,6 +110,12 @@ def test_fourier_norm_is_that_of_the_wrap_around_convolution():
 def tall_kernel(stride=1, padding=2, seed=0):
     conv = nn.Conv2d(3, 4, (5, 3), stride=stride, padding=(padding, 1), dtype=torch.float64)
     nn.init.normal_(conv.weight, generator=torch.Generator().manual_seed(seed))
+    return conv
+
+
+def spoilt(value=math.nan):
+    conv = tall_kernel()
+    conv.weight.data[1, 2, 3, 0] = value
     return conv
 
 
@@ -223,12 +230,35 @@ def test_search_that_is_cut_short_says_so():
     assert found.value < exact(tall_kernel(), (12, 12))
 
 
+def test_two_vectors_in_memory_are_enough():
+    found = conv_stretch(tall_kernel(), (6, 6), basis=2, max_applications=5000)
+    assert found.converged
+    assert found.value == pytest.approx(exact(tall_kernel(), (6, 6)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "message"),
+    [
+        (torch.double, {"basis": 1}, "basis must be at least 2, got 1"),
+        (torch.double, {"starts": 0}, "starts must be at least 1, got 0"),
+        (torch.half, {}, "like must be float32 or float64, got torch.float16"),
+    ],
+)
+def test_search_that_can_not_be_is_refused(dtype, options, message):
+    with pytest.raises(ValueError, match=message):
+        largest_stretch(lambda x: 2 * x, torch.zeros(5, dtype=dtype), **options)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
         (lambda: dense_norm(torch.ones(3)), r"weight must be a matrix \(D, C\), got shape \(3,\)"),
         (lambda: conv_norm(tall_kernel(), (1, 0)), "size must hold the kernel with its padding"),
         (lambda: conv_norm_bound(tall_kernel(padding=0), (4, 8)), "size must hold the kernel"),
+        (lambda: dense_norm(torch.tensor([[1.0, math.nan]])), "weight must be finite, got nan"),
+        (lambda: conv_norm(spoilt(), (9, 9)), "weight must be finite, got nan"),
+        (lambda: conv_norm_bound(spoilt(math.inf), (9, 9)), "weight must be finite, got inf"),
+        (lambda: conv_norm_fourier(spoilt(), (9, 9)), "weight must be finite, got nan"),
         (lambda: conv_norm_fourier(tall_kernel(2), (8, 7)), r"multiple of the stride \(2, 2\)"),
         (lambda: conv_norm_bound(tall_kernel(), (9, 9), grid=4), "larger than .* reach 4, got 4"),
         (
