@@ -108,14 +108,14 @@ def mean_similarity(descriptors: Tensor, rows: Tensor) -> Tensor:
     Parameters
     ----------
     descriptors : Tensor, shape (N, P)
-        A vector of length 1 for each image.
+        A vector of length 1 for each image, or 0 for a blank one.
     rows : Tensor, shape (M, k)
         Images, by their row in `descriptors`; k is at least 2.
 
     Returns
     -------
     Tensor, shape (M,)
-        From ‖Σ_i d_i‖² = k + 2 Σ_{i<j} ⟨d_i, d_j⟩.
+        From ‖Σ_i d_i‖² = Σ_i ‖d_i‖² + 2 Σ_{i<j} ⟨d_i, d_j⟩; the cosine to a blank image is 0.
 
     Raises
     ------
@@ -126,7 +126,8 @@ def mean_similarity(descriptors: Tensor, rows: Tensor) -> Tensor:
     if rows.ndim != 2 or k < 2:
         raise ValueError(f"rows must have shape (M, k) with k ≥ 2, got {tuple(rows.shape)}")
     squares = torch.stack([descriptors[row].double().sum(0).square().sum() for row in rows])
-    return (squares - k) / (k * (k - 1))
+    own = descriptors.double().square().sum(1)[rows].sum(1)
+    return (squares - own) / (k * (k - 1))
 
 
 def coherence(rows: Tensor, labels: Tensor, descriptors: Tensor) -> dict[str, Tensor]:

@@ -63,6 +63,12 @@ def test_mean_similarity_by_hand():
     assert coherence.mean_similarity(descriptors, rows).tolist() == [1.0, 0.0, -1.0]
 
 
+def test_a_blank_image_is_like_no_other():
+    descriptors = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
+    rows = torch.tensor([[0, 1, 2], [1, 3, 0]])
+    assert coherence.mean_similarity(descriptors, rows).tolist() == pytest.approx([1 / 3, 0])
+
+
 @pytest.mark.parametrize("shape", [(3, 1), (4,)])
 def test_mean_similarity_needs_pairs(shape):
     with pytest.raises(ValueError, match=r"rows must have shape \(M, k\) with k ≥ 2"):
