@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.evaluation import check_targets, distortion
+from helpers.evaluation import check_model, check_targets, distortion
 from helpers.lipschitz import lipschitz_bound
 
 DAMPING = 1e-8  # of the largest ‖a_j‖², so that Newton's equations always have a solution
@@ -258,8 +258,7 @@ def certified(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> Tensor:
     if not isinstance(model, nn.Sequential) or not len(model) or type(model[-1]) is not nn.Linear:
         last = model[-1] if isinstance(model, nn.Sequential) and len(model) else model
         raise ValueError(f"model must end with an nn.Linear, got {type(last).__name__}")
-    if model.training:
-        raise ValueError("model is in training mode: call model.eval() first")
+    check_model(model)
     check_targets(inputs, targets, model[-1].out_features)
     exact = copy.deepcopy(model).double()
     with torch.no_grad():

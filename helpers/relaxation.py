@@ -24,13 +24,15 @@ def lower_bounds(
     """Return what D(x, l) can not be smaller than, by each way that fits the network.
 
     Parameters as for `certified_locally`. The keys are ``GLOBAL`` and then, for a softmax model,
-    ``EXACT``, for a network with sigmoids, ``LOCAL``; the values distortions of shape (N,).
+    ``EXACT``, for a network with sigmoids, ``LOCAL``; the values distortions of shape (N,), inf
+    where no image in the box has the target.
     """
     globally = certified(model, inputs, targets)
     if any(type(layer) is nn.Sigmoid for layer in model):
         return {GLOBAL: globally, LOCAL: certified_locally(model, inputs, targets, found)}
     exact = exact_linear(model, inputs, targets)
-    return {GLOBAL: globally, EXACT: exact.distortion - exact.gap.clamp_min(0)}
+    proved = exact.distortion - exact.gap.clamp_min(0)
+    return {GLOBAL: globally, EXACT: torch.where(exact.distortion.isinf(), torch.inf, proved)}
 
 
 def certified_locally(
@@ -71,7 +73,8 @@ def certified_locally(
     Raises
     ------
     ValueError
-        If the model has another kind of layer, or an argument is not what is written above.
+        If the model has another kind of layer or a sigmoid before the first linear one, or an
+        argument is not what is written above.
 
     References
     ----------
@@ -133,6 +136,11 @@ def enclosure(model: nn.Sequential, inputs: Tensor, radii: Tensor) -> tuple[Tens
     tuple of Tensor
         centre, shape (N, K); slope, shape (N, K, m), where Q has m ≤ n orthonormal rows, which
         span what the first layer sees; spread, shape (N, K, units), an entry of η for each unit.
+
+    Raises
+    ------
+    ValueError
+        If a sigmoid comes before the first linear layer.
     """
     centre, slope, spread = inputs.flatten(1), None, None
     for layer in model:
@@ -145,6 +153,8 @@ def enclosure(model: nn.Sequential, inputs: Tensor, radii: Tensor) -> tuple[Tens
             else:
                 slope, spread = layer.weight @ slope, layer.weight @ spread
         elif isinstance(layer, nn.Sigmoid):
+            if slope is None:
+                raise ValueError("model must have a Linear layer before its first Sigmoid")
             reach = _reach(slope, spread, radii)
             tilt, lowest, highest = parallel_lines(centre - reach, centre + reach)
             centre = tilt * centre + (lowest + highest) / 2

@@ -1,9 +1,11 @@
+import math
 import re
 
 import pytest
 import torch
 from torch import nn
 
+from helpers import plotting
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset
 from helpers.explorers import (
@@ -15,6 +17,7 @@ from helpers.explorers import (
     sandwich,
     top_images,
 )
+from helpers.explorers.minimal_distortion import _number_line
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +173,27 @@ def test_sandwich_shows_bounds_below_what_was_found(brightest, digits):
     straight = shown.set(network="straight")
     # the two bright pixels meet halfway: each moves by 1/8
     assert straight.endswith(f"exact D {(2 * 0.125**2 / 36) ** 0.5:.4f}")
+
+
+def test_sandwich_without_an_attack_that_succeeded_says_so(brightest, digits):
+    layer = nn.Linear(36, 10)
+    layer.load_state_dict(brightest[1].state_dict())
+    layer.bias.data[5] = -1e4  # no image in the box is seen as a 5
+    shown = sandwich({"straight": nn.Sequential(nn.Flatten(), layer).eval()}, digits)
+    text = shown.set(target=5)
+    assert text.startswith("straight, target 5: not found; D ≥ ")
+    assert text.endswith("exact D inf")
+    picture = shown.image.value
+    assert shown.set(target=4).startswith("straight, target 4: found 0.0")
+    assert shown.image.value != picture
+
+
+def test_number_line_has_a_mark_for_what_is_finite_only():
+    ax = plotting.axes(plotting.Figure())
+    _number_line({"bound 0.1": 0.1, "not found": math.inf}, ax=ax, limit=0.5)
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.1]
+    assert [text.get_text().strip() for text in ax.texts] == ["not found", "bound 0.1"]
+    assert [patch.get_x() + patch.get_width() for patch in ax.patches] == [0.1, 0.5]
 
 
 def test_sandwich_of_a_label_that_is_there_already_is_empty(brightest, digits):

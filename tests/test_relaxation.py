@@ -125,6 +125,23 @@ def test_bad_arguments_are_refused():
         certified_locally(model, inputs, targets, torch.ones(4))
 
 
+def test_a_sigmoid_before_the_first_linear_layer_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Sigmoid(), nn.Linear(12, 4)).eval()
+    inputs, targets = problem(model, 5, 12)
+    with pytest.raises(ValueError, match="must have a Linear layer before its first Sigmoid"):
+        certified_locally(model, inputs, targets, torch.ones(5))
+
+
+def test_a_label_that_no_image_in_the_box_has_is_infinitely_far():
+    model = network(12, 3)
+    model[1].bias.data = torch.tensor([0.0, 0.0, -1e3])
+    inputs, _ = problem(model, 4, 12)
+    targets = torch.tensor([2, 1, 2, 0])
+    exact = lower_bounds(model, inputs, targets, torch.ones(4))[EXACT]
+    assert exact.isinf().tolist() == [True, False, True, False]
+    assert not exact.isnan().any()
+
+
 def test_each_network_gets_the_bounds_that_fit_it():
     straight, bent = network(12, 4), network(12, 8, 4)
     inputs, targets = problem(straight, 6, 12)

@@ -1,5 +1,6 @@
 """The explorer of chapter 6."""
 
+import math
 from collections.abc import Mapping
 
 import ipywidgets
@@ -42,14 +43,16 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
     def draw(fig: plotting.Figure, *, network: str, image: int, target: int) -> str:
         row = 10 * image + target
         x, changed = inputs[row : row + 1], found[network].adversarial[row : row + 1]
-        size = found[network].distortion[row].item()
         pictures, line = fig.subfigures(2, 1, height_ratios=(1.7, 1))
         model = networks[network]
         draw_attack(pictures, model, x, dataset.labels[image], changed, target)
-        bounds = {way: value[row].item() for way, value in proved[network].items()}
-        _number_line({**bounds, "found": size}, ax=plotting.axes(line), limit=1.05 * farthest)
-        ways = ", ".join(f"{way} {value:.4f}" for way, value in bounds.items())
-        return f"{network}, target {target}: found {size:.4f} ≥ D ≥ {ways}"
+        bounds = {f"{way} {d[row]:.4f}": d[row].item() for way, d in proved[network].items()}
+        label, size, above = "not found", math.inf, ";"
+        if found[network].success[row]:
+            size = found[network].distortion[row].item()
+            label, above = f"found {size:.4f}", " ≥"
+        _number_line({**bounds, label: size}, ax=plotting.axes(line), limit=1.05 * farthest)
+        return f"{network}, target {target}: {label}{above} D ≥ {', '.join(bounds)}"
 
     return Explorer(
         draw,
@@ -60,15 +63,16 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
 
 
 def _number_line(marks: Mapping[str, float], *, ax, limit: float) -> None:
-    """Draw bounds of D from below, and last what was found, as marks on a line from 0."""
-    *_, found = marks.values()
-    proved = max(list(marks.values())[:-1])
+    """Draw bounds of D from below, and last what was found, on a line from 0; none at inf."""
+    *bounds, found = (min(value, limit) for value in marks.values())
+    proved = max(bounds)
     for left, right, colour in ((0, proved, "#009E73"), (proved, found, "#DDDDDD")):
         ax.barh(0, right - left, left=left, height=0.5, color=colour)
-    for number, (name, value) in enumerate(reversed(marks.items())):
+    for number, (label, value) in enumerate(reversed(marks.items())):
         height, side = 0.6 + 0.7 * number, "right" if value > 0.75 * limit else "left"
-        ax.plot([value, value], [-0.25, height], color="black", linewidth=1)
-        ax.text(value, height, f" {name} {value:.4f} ", va="center", ha=side, fontsize=9)
+        if value < limit:
+            ax.plot([value, value], [-0.25, height], color="black", linewidth=1)
+        ax.text(min(value, limit), height, f" {label} ", va="center", ha=side, fontsize=9)
     ax.set(xlim=(0, limit), ylim=(-0.3, 0.4 + 0.7 * len(marks)), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("distortion; green: proved to be without the target, grey: not known")
