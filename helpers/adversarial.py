@@ -12,8 +12,8 @@ class Adversarial:
     Attributes
     ----------
     adversarial : Tensor, shape (N, ...)
-        The perturbed images, in [0, 1]. Where the attack failed, its best attempt: the image
-        with the largest margin of the target.
+        The perturbed images, in the attack's box. Where the attack failed, its best attempt:
+        the image with the largest margin of the target.
     targets : Tensor, shape (N,)
         The labels that were asked for.
     success : Tensor, shape (N,), bool
@@ -21,13 +21,12 @@ class Adversarial:
     distortion : Tensor, shape (N,)
         Root mean square of the perturbation over all pixels.
     c : Tensor, shape (N,)
-        The weight of ‖r‖² at which `adversarial` was found. Two kinds of images have r = 0 and
-        no such c: inf if the image had the target label from the start, nan if no c tried
-        brought it closer to it.
+        The weight of ‖r‖² to which `adversarial` belongs; what it is where there is none, the
+        attack says.
     converged : Tensor, shape (N,), bool
-        Whether the minimisation at that c met a stopping test.
+        Whether the attack's own test of convergence was met.
     iterations, evaluations : Tensor, shape (N,), int64
-        Iterations and gradients spent on the image, over all c.
+        Iterations and gradients spent on the image, in all.
     """
 
     adversarial: Tensor

@@ -135,7 +135,7 @@ def penalised_adversarial(
             f"start must have the shape of inputs, {tuple(inputs.shape)}, got {tuple(start.shape)}"
         )
     x = inputs.flatten(1)
-    temperature = SMOOTHING * logit_range(model, inputs)
+    temperature = SMOOTHING * logit_range(model, inputs) if loss == "margin" else None
 
     def objective(points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         points = points.detach().requires_grad_()
@@ -212,7 +212,10 @@ def minimal_adversarial(
     Returns
     -------
     Adversarial
-        The success of least distortion for each image, or else its best attempt.
+        The success of least distortion for each image, or else its best attempt. Two kinds of
+        images have r = 0 and no c: it is inf if the image had the target label from the start,
+        nan if no c tried brought it closer to it. `converged` says whether the minimisation at
+        that c met a stopping test.
 
     Raises
     ------
@@ -253,6 +256,7 @@ def _search(
     """Search c for each image of a chunk; the options are those of `penalised_adversarial`."""
     inputs, targets = inputs[chunk], targets[chunk]
     search = Search.start(inputs, target_margin(model, inputs, targets))
+    kept = []  # a chunk that runs out of memory begins anew, and so must its record
     for _ in range(max_searches):
         rows = search.unfinished(c_tolerance)
         if len(rows) == 0:
@@ -268,8 +272,10 @@ def _search(
             **options,
         )
         if record is not None:  # with the row numbers of all images
-            record.extend(replace(one, rows=chunk.start + rows[one.rows]) for one in evaluated)
+            kept.extend(replace(one, rows=chunk.start + rows[one.rows]) for one in evaluated)
         search.update(rows, tried, target_margin(model, tried.adversarial, targets[rows]))
+    if record is not None:
+        record.extend(kept)
     return Adversarial(
         adversarial=search.best,
         targets=targets,

@@ -6,6 +6,7 @@ that is repeated, or that was interrupted, reads the chunks that are there and m
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 
@@ -51,7 +52,8 @@ def attacked(
     seed : int
         Seed of the random targets.
     attack : callable
-        ``attack(model, inputs, targets, **settings)``.
+        ``attack(model, inputs, targets, **settings)``, a named function. Where its module has a
+        number ``VERSION``, results of another are not used.
     **settings
         Those of the attack that are numbers or words, such as ``steps``.
 
@@ -63,8 +65,10 @@ def attacked(
     Raises
     ------
     ValueError
-        If there is no such way to choose targets.
+        If there is no such way to choose targets, or the attack has no name.
     """
+    if not hasattr(attack, "__name__"):
+        raise ValueError(f"attack must be a function with a name, got {attack!r}")
     targets = choose_targets(model, dataset, target, seed=seed)
     if len(dataset) < CHUNK:
         return attack(model, dataset.inputs, targets, **settings)
@@ -110,13 +114,15 @@ def _file(
     defaults = {
         key: parameter.default
         for key, parameter in inspect.signature(attack).parameters.items()
-        if isinstance(parameter.default, (bool, int, float, str, tuple)) and key != "batch_size"
+        if isinstance(parameter.default, (bool, int, float, str, tuple))
     }
+    chosen = {key: value for key, value in (defaults | settings).items() if key != "batch_size"}
+    version = getattr(sys.modules[attack.__module__], "VERSION", 1)
     key = {
         "network": [repr(model), checkpoints.digest(weights)],
         "data": part.digest,
         "targets": checkpoints.digest({"targets": targets.cpu()}),
-        "attack": [attack.__name__, defaults | settings],
+        "attack": [attack.__name__, version, chosen],
     }
     per_image = {
         "adversarial": (torch.float32, part.inputs.shape),

@@ -8,6 +8,7 @@ from scipy.optimize import LinearConstraint, brentq, minimize
 from scipy.special import logsumexp
 from torch import nn
 
+from helpers import lbfgsb
 from helpers.attack import minimal_adversarial, penalised_adversarial, random_targets
 from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
@@ -387,6 +388,29 @@ def scripted(*pixels):
         return Result(x, x.sum(1), ones.bool(), 2 * ones, 3 * ones)
 
     return solver
+
+
+def test_record_of_a_chunk_that_ran_out_of_memory_is_kept_once():
+    model, x = network(), images(4)
+    targets, calls, record = others(model, x), [], []
+
+    def solver(*arguments, **options):
+        calls.append(len(arguments[1]))
+        if len(calls) == 3:
+            raise torch.cuda.OutOfMemoryError("no room")
+        return lbfgsb.minimize(*arguments, **options)
+
+    found = minimal_adversarial(model, x, targets, solver=solver, record=record)
+    rows = torch.cat([one.rows for one in record])
+    assert torch.equal(rows.bincount(minlength=4), found.evaluations)
+
+
+def test_cross_entropy_needs_no_range_of_the_logits(monkeypatch):
+    monkeypatch.setattr(
+        "helpers.attack.logit_range", lambda *arguments: pytest.fail("it was computed")
+    )
+    model, x = network(), images(2)
+    penalised_adversarial(model, x, others(model, x), 1.0)
 
 
 THRESHOLD = linear([[0.0], [1.0]], [0.0, -0.5])  # label 1 above one half

@@ -1,6 +1,7 @@
 """Attacks on whole data sets: the same as in one go, kept in chunks, never lost or mixed up."""
 
 import functools
+import sys
 from dataclasses import fields, replace
 
 import pytest
@@ -145,6 +146,25 @@ def test_another_attack_or_another_strength_of_it_makes_another_chunk(dataset, f
         found = attacked("tiny", network(), dataset, attack=no_attack, **settings)
         assert torch.equal(found.adversarial, dataset.inputs)
         assert len(files(folder)) == 3 * min(count, 3)
+
+
+def test_batch_size_is_no_part_of_the_key(dataset, sizes, folder):
+    first = attacked("tiny", network(), dataset)
+    assert same(first, attacked("tiny", network(), dataset, batch_size=2))
+    assert sizes == [4, 4, 3]
+    assert len(files(folder)) == 3
+
+
+def test_another_version_of_the_attack_makes_another_chunk(dataset, folder, monkeypatch):
+    for count, version in enumerate((1, 2, 1), start=1):
+        monkeypatch.setattr(sys.modules[__name__], "VERSION", version, raising=False)
+        attacked("tiny", network(), dataset, attack=no_attack)
+        assert len(files(folder)) == 3 * min(count, 2)
+
+
+def test_attack_without_a_name_is_refused(dataset):
+    with pytest.raises(ValueError, match=r"attack must be a function with a name, got functools"):
+        attacked("tiny", network(), dataset, attack=functools.partial(no_attack, strength=2.0))
 
 
 def test_the_name_is_no_part_of_the_key_but_of_the_file(dataset, folder):
