@@ -120,3 +120,12 @@ def binomial_interval(share: float, images: int, *, confidence: float = 0.95) ->
     """Return a share of `images` with what it does not exclude (Clopper and Pearson, 1934)."""
     found = stats.binomtest(round(share * images), images).proportion_ci(confidence)
     return Estimate(share, found.low, found.high)
+
+
+def upper_confidence_limit(count: int, samples: int, *, confidence: float = 0.95) -> float:
+    """Return the largest share that a count does not exclude (Clopper and Pearson, 1934).
+
+    With a count of 0 it is 1 − (1 − confidence)^(1/samples), about 3/samples at 95 %: the rule
+    of three.
+    """
+    return float(stats.beta.ppf(confidence, count + 1, samples - count)) if count < samples else 1.0

@@ -7,7 +7,6 @@ distortion ρ from x.
 import math
 
 import torch
-from scipy import stats
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -151,12 +150,3 @@ def count_changes(
             changed += (predict(model, noise.add_(x)) != own).sum().item()
             bar.update(size)
     return changed
-
-
-def upper_bound(count: int, samples: int, *, confidence: float = 0.95) -> float:
-    """Return the share that a count among samples does not exclude (Clopper and Pearson, 1934).
-
-    With a count of 0 it is 1 − (1 − confidence)^(1/samples), about 3/samples at 95 %: the rule
-    of three.
-    """
-    return float(stats.beta.ppf(confidence, count + 1, samples - count)) if count < samples else 1.0

@@ -95,3 +95,16 @@ def test_binomial_interval_is_where_the_tails_weigh_a_fortieth(count):
     assert share == count / 256
     assert low == 0 if count == 0 else stats.binom.sf(count - 1, 256, low) == pytest.approx(0.025)
     assert high == 1 if count == 256 else stats.binom.cdf(count, 256, high) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("samples", [10, 1000, 10**6])
+def test_upper_confidence_limit_without_a_hit_is_the_rule_of_three(samples):
+    found = intervals.upper_confidence_limit(0, samples)
+    assert found == pytest.approx(1 - 0.05 ** (1 / samples))
+    assert found <= 3 / samples
+
+
+def test_upper_confidence_limit_leaves_out_what_is_too_rare():
+    found = intervals.upper_confidence_limit(3, 50)
+    assert stats.binom.cdf(3, 50, found) == pytest.approx(0.05)
+    assert intervals.upper_confidence_limit(50, 50) == 1

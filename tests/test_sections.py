@@ -97,16 +97,3 @@ def test_nothing_changes_inside_the_distance():
     x, model = torch.zeros(1, 1, 4, 4), half_space(0.5)
     close = 0.99 * 0.5 / PIXELS**0.5
     assert sections.count_changes(model, x, close, 2000, generator=generator()) == 0
-
-
-@pytest.mark.parametrize("samples", [10, 1000, 10**6])
-def test_upper_bound_without_a_hit_is_the_rule_of_three(samples):
-    found = sections.upper_bound(0, samples)
-    assert found == pytest.approx(1 - 0.05 ** (1 / samples))
-    assert found <= 3 / samples
-
-
-def test_upper_bound_leaves_out_what_is_too_rare():
-    found = sections.upper_bound(3, 50)
-    assert stats.binom.cdf(3, 50, found) == pytest.approx(0.05)
-    assert sections.upper_bound(50, 50) == 1
