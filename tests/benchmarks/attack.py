@@ -14,7 +14,6 @@ import argparse
 import json
 import multiprocessing
 import platform
-import resource
 import statistics
 import sys
 import time
@@ -42,6 +41,7 @@ sys.modules.setdefault("visdom", types.ModuleType("visdom"))  # adv-lib draws wi
 
 NETWORKS = {"FC100-100-10": 1000, "FC200-200-10": 500, "Conv": 100}  # images
 SLOW = {"FC100-100-10": 50, "FC200-200-10": 25, "Conv": 10}  # images for slow contestants
+MEMORY, MEMORY_SLOW = 50, 5  # images of the memory's measurement
 SIZES = (100, 1000, 10_000, 60_000)  # of the test that the cost is linear
 REPETITIONS = 3
 SEED = 0
@@ -152,23 +152,28 @@ def gradients(contestant: Contestant, model: nn.Module, x: Tensor, t: Tensor) ->
     return sum(seen) / len(x)
 
 
-def peak_memory(
-    network: str, name: str, count: int, device: str, threads: int
-) -> tuple[float, float]:
-    """Return by how many GB an attack raises the host's peak memory, and the seconds it takes."""
+def status(name: str) -> float:
+    """Return an entry of this process's status under Linux, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) / 1000
+
+
+def run_alone(network: str, name: str, count: int, threads: int) -> tuple[float, float]:
+    """Return the seconds that an attack takes and by how many MB it raises the peak memory."""
     torch.set_num_threads(threads)
-    model, x, t = problem(network, count, device)
+    model, x, t = problem(network, count, "cpu")
     contestant = CONTESTANTS[name]
-    contestant.run(model, x[:10], t[:10])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    contestant.run(model, x[:2], t[:2])
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = status("VmRSS")
     _, seconds = timed(contestant, model, x, t)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e6, seconds
+    return seconds, status("VmHWM") - before
 
 
-def alone(*arguments) -> tuple[float, float]:
-    """Return what `peak_memory` measures in a process of its own."""
+def alone(network: str, name: str, count: int) -> tuple[float, float]:
+    """Return what `run_alone` measures in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(peak_memory, (*arguments, torch.get_num_threads()))
+        return pool.apply(run_alone, (network, name, count, torch.get_num_threads()))
 
 
 def compare(network: str, device: str) -> list[dict]:
@@ -210,9 +215,6 @@ def compare(network: str, device: str) -> list[dict]:
                 "median": sizes[name][success].median().item(),
                 "ms": spent,
                 "gradients": gradients(CONTESTANTS[name], model, x[:few], t[:few]),
-                "GB": alone(
-                    network, name, min(count, 10 if CONTESTANTS[name].slow else 100), device
-                )[0],
                 "ours on its images": ours,
                 "dominated by": [
                     other
@@ -226,13 +228,24 @@ def compare(network: str, device: str) -> list[dict]:
     return rows
 
 
+def memory(device: str) -> list[dict]:
+    """Return the memory that every contestant takes for a few images of two networks."""
+    return [
+        {"attack": name}
+        | {
+            network: alone(network, name, MEMORY_SLOW if CONTESTANTS[name].slow else MEMORY)[1]
+            for network in ("FC100-100-10", "Conv")
+        }
+        for name in tqdm(CONTESTANTS, desc="memory, MB")
+    ]
+
+
 def growth(device: str) -> list[dict]:
     """Return time and memory of the default attack from a hundred images to all of them."""
-    available = len(data.digits("train"))
     rows = []
-    for count in [size for size in SIZES if size <= available]:
-        memory, seconds = alone("FC100-100-10", "closest, 60 steps", count, device)
-        rows.append({"images": count, "ms": 1000 * seconds / count, "GB": memory})
+    for count in [size for size in SIZES if size <= len(data.digits("train"))]:
+        seconds, peak = alone("FC100-100-10", "closest, 60 steps", count)
+        rows.append({"images": count, "ms": 1000 * seconds / count, "MB": peak})
     return rows
 
 
@@ -265,31 +278,30 @@ def draw(rows: list[dict]) -> plotting.Figure:
 
 
 def main() -> None:
-    """Run the comparison, print its tables and write the results."""
+    """Run the comparison or some parts of it, print the tables and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all, if none is named")
+    parser.add_argument("--device", default="cpu", help="of the comparison")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = [row for network in NETWORKS for row in compare(network, options.device)]
-    columns = ("network", "attack", "images", "success", "mean", "median", "ms", "gradients", "GB")
-    table = [[row[column] for column in columns] + [", ".join(row["dominated by"])] for row in rows]
-    formats = ("", "", "", ".3f", ".5f", ".5f", ".3g", ".0f", ".2f", "")
-    print(tabulate(table, [*columns, "no better and no faster than"], "github", floatfmt=formats))
-    grown = growth(options.device)
-    print(tabulate(grown, "keys", "github", floatfmt=".3g"))
-    result = {
+    path = RESULTS / "attack_benchmark.json"
+    result = json.loads(path.read_text("utf-8")) if options.parts and path.exists() else {}
+    for part in options.parts or PARTS:
+        result[part] = PARTS[part](options.device)
+        columns = [key for key, value in result[part][0].items() if not isinstance(value, dict)]
+        table = [[row[column] for column in columns] for row in result[part]]
+        print(tabulate(table, columns, "github", floatfmt=".4g"))
+    result |= {
         "machine": f"{processor()}, {hardware()}" if options.device == "cpu" else hardware(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "data": data.digits("train").source,
         "date": date.today().isoformat(),
-        "rows": rows,
-        "growth": grown,
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / "attack_benchmark.json"
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    path.with_suffix(".png").write_bytes(plotting.png(draw(rows)))
+    if "rows" in result:
+        path.with_suffix(".png").write_bytes(plotting.png(draw(result["rows"])))
 
 
 def processor() -> str:
@@ -298,6 +310,14 @@ def processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def every_network(device: str) -> list[dict]:
+    """Return the rows of all networks."""
+    return [row for network in NETWORKS for row in compare(network, device)]
+
+
+PARTS = {"rows": every_network, "memory": memory, "growth": growth}
 
 
 if __name__ == "__main__":

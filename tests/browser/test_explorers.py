@@ -85,7 +85,7 @@ CHAPTERS = {
     ],
     "07_cross_model": [
         (0, "made for", choose("FC10(1)")),
-        (0, "read by", choose("FC100-100-10")),
+        (0, "read by", choose("FC10(1)")),
         (0, "scale", press("End")),
         (0, "image", press("ArrowRight")),
     ],
