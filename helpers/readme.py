@@ -98,5 +98,7 @@ def _attacks(benchmark: dict) -> str:
         "Time for an image and mean distortion over the attack's successes (how many, where not "
         f"all); {benchmark['machine']}. In {met} of {len(peers)} cases one of the course's attacks "
         "is no slower than the library's, and no further from the same images. "
-        "`tests/benchmarks/attack.py` has the details."
+        "`tests/benchmarks/attack.py` has the details.\n\n"
+        "![Mean distortion of each attack against its time for an image, a panel for each network]"
+        "(data/results/attack_benchmark.png)"
     )
