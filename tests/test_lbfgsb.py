@@ -3,7 +3,8 @@ import pytest
 import scipy.optimize
 import torch
 
-from helpers.lbfgsb import BACKTRACKS, _Rows, minimize, minimize_scipy
+from helpers.lbfgsb import minimize, minimize_scipy
+from helpers.lbfgsb_rows import BACKTRACKS, Rows
 
 BOTH = pytest.mark.parametrize("solver", [minimize, minimize_scipy])
 
@@ -123,7 +124,7 @@ def test_direction_is_that_of_dense_bfgs_on_the_free_variables():
     fun, a, _ = least_squares(rows=1, n=12)
     generator = torch.Generator().manual_seed(1)
     inf = torch.full((1, 12), torch.inf).double()
-    rows = _Rows.start(fun, torch.zeros(1, 12).double(), -inf, inf, 4)
+    rows = Rows.start(fun, torch.zeros(1, 12).double(), -inf, inf, 4)
     steps = torch.nn.functional.normalize(torch.randn(4, 12, generator=generator).double())
     differences = steps @ a[0].T.double() @ a[0]
     free = torch.arange(12) < 8
