@@ -30,6 +30,7 @@ class Explorer:
 
     def __init__(self, draw: Callable[..., str], *, size: tuple[float, float], **controls):
         self.draw, self.size, self.controls = draw, size, controls
+        self.drawings = 0
         self.image = ipywidgets.Image(format="png")
         self.image.layout.max_width = "100%"
         self.image.layout.align_self = "flex-start"  # keep the proportions of the picture
@@ -61,7 +62,8 @@ class Explorer:
         values = {name: control.value for name, control in self.controls.items()}
         self.message = self.draw(fig, **values)
         self.image.value = plotting.png(fig)
-        self.text.value = f"<pre>{html.escape(self.message)}</pre>"
+        self.drawings += 1  # tells whoever looks at the page that a control has been answered
+        self.text.value = f'<pre data-drawing="{self.drawings}">{html.escape(self.message)}</pre>'
 
     def _ipython_display_(self) -> None:
         alt = f"Interactive figure: {self.message}"

@@ -65,8 +65,11 @@ def test_moving_a_control_moves_text_and_picture():
     assert area(shown.image.value, BLUE) < area(before, BLUE)
 
 
-def test_text_is_escaped():
-    assert explorer().text.value == "<pre>blue &amp; 2 &lt; 5</pre>"
+def test_text_is_escaped_and_counts_the_drawings():
+    shown = explorer()
+    assert shown.text.value == '<pre data-drawing="1">blue &amp; 2 &lt; 5</pre>'
+    shown.set(height=3)
+    assert shown.text.value == '<pre data-drawing="2">blue &amp; 3 &lt; 5</pre>'
 
 
 def test_box_holds_controls_text_and_picture():

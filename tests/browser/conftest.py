@@ -1,11 +1,15 @@
-"""JupyterLab on a copy of the notebooks, and pages of a headless Chromium that look at it."""
+"""JupyterLab and Voilà on copies of the notebooks, and a headless Chromium that looks at them."""
 
+import ast
+import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
+import symtable
 import sys
 import time
 import urllib.request
@@ -13,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 
 START_TIMEOUT = 90  # seconds
@@ -34,6 +39,10 @@ LAB_SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "autoStartDefaultKernel": True},
 }
 
+LAB_FOLDERS = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+COMPLAINT = re.compile(r'"msg_type": ?"error"|"name": ?"stderr"')
+EXPLORERS = re.compile(r"\bexplorers\.\w+\(")
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -41,6 +50,7 @@ class Lab:
 
     address: str
     token: str
+    folder: Path
 
     def url(self, notebook: str) -> str:
         return f"{self.address}/lab/tree/{notebook}?token={self.token}&reset"
@@ -87,55 +97,154 @@ def wait_until(true: Callable[[], bool], what: str, timeout: float = START_TIMEO
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    named = os.environ.get("CHROMIUM")
+    if named and shutil.which(named) is None:
+        pytest.fail(f"CHROMIUM must name a browser, got {named!r}, which is no program here")
+    path = named or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no chromium on this machine; CHROMIUM may name one")
     return path
 
 
-@pytest.fixture(scope="session")
-def lab(chromium, root, tmp_path_factory):
-    """JupyterLab on a copy of the notebooks, since it saves what it shows."""
-    folder = tmp_path_factory.mktemp("lab")
-    work = folder / "notebooks"
-    shutil.copytree(root / "notebooks", work, ignore=shutil.ignore_patterns(".*"))
-    for name, values in LAB_SETTINGS.items():
-        file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values), encoding="utf-8")
-    environment = {
-        "COURSE_SCALE": "ci",
-        "COURSE_OFFLINE": "1",
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
+def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a notebook without the code cells that its explorers do not need.
+
+    nbval runs them all; here it is the controls that take the time. A cell is needed if it makes
+    or changes a name that an explorer's cell reads, or one that such a cell reads.
+    """
+    imported = set()
+    for node in ast.walk(ast.parse("\n".join(c.source for c in notebook.cells if _is_code(c)))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    kept, wanted = [], set()
+    for cell in reversed(notebook.cells):
+        if _is_code(cell):
+            reads, makes, changes = names(cell.source)
+            if not (EXPLORERS.search(cell.source) or (makes | changes - imported) & wanted):
+                continue
+            wanted = wanted - makes | reads
+        kept.insert(0, cell)
+    notebook.cells = kept
+    return notebook
+
+
+def names(source: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the names that a cell reads from cells before, that it makes, and that it changes."""
+    reads, makes, changes = set(), set(), set()
+    for statement in ast.parse(source).body:
+        table = symtable.symtable(ast.unparse(statement), "cell", "exec")
+        reads |= _global_names(table) - makes
+        makes |= {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+        for node in ast.walk(statement):
+            target = node.value.func if _is_call(node) else node
+            if _is_call(node) or isinstance(getattr(node, "ctx", None), ast.Store):
+                while isinstance(target, ast.Attribute | ast.Subscript | ast.Call):
+                    target = target.func if isinstance(target, ast.Call) else target.value
+                if isinstance(target, ast.Name):
+                    changes.add(target.id)
+    return reads, makes, changes
+
+
+def _is_code(cell) -> bool:
+    return cell.cell_type == "code"
+
+
+def _is_call(node) -> bool:
+    """Return whether this is a statement such as ``name.method(...)``."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+    )
+
+
+def _global_names(table: symtable.SymbolTable) -> set[str]:
+    """Return the names of the notebook that a statement reads, in its functions as well."""
+    module = table.get_type() == "module"
+    own = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+    found = own if module else {name for name in own if table.lookup(name).is_global()}
+    return found.union(*map(_global_names, table.get_children()))
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += ["--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"]
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, is_up: Callable[[], bool], **environment: str):
+    """Run a server until the end of the block, at the smallest scale and without a network."""
     log = folder / "server.log"
+    settings = {"COURSE_SCALE": "ci", "COURSE_OFFLINE": "1", **os.environ, **environment}
     with log.open("w") as output:
-        server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        server = subprocess.Popen(command, env=settings, stdout=output, stderr=output)
     try:
-        running = Lab(f"http://127.0.0.1:{port}", token)
         try:
-            wait_until(running.is_up, "JupyterLab is up")
+            wait_until(is_up, f"{command[2]} is up")
         except TimeoutError as error:
             pytest.fail(f"{error}\n{log.read_text()[-3000:]}")
-        yield running
+        yield
     finally:
         server.terminate()
         try:
             server.wait(30)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def jupyter_folders(folder: Path) -> dict[str, str]:
+    """Return the environment that keeps Jupyter's own files in a folder."""
+    return {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+@pytest.fixture(scope="session")
+def lab(chromium, root, tmp_path_factory):
+    """JupyterLab on a copy of the notebooks, since it saves what it shows.
+
+    The copy of the first chapter is whole, those of the others are `shortened`.
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    work = folder / "notebooks"
+    work.mkdir()
+    for number, path in enumerate(sorted((root / "notebooks").glob("*.ipynb"))):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.write(shortened(notebook) if number else notebook, work / path.name)
+    for name, values in LAB_SETTINGS.items():
+        file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
+    port, token = free_port(), secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
+    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"]
+    lab = Lab(f"http://127.0.0.1:{port}", token, work)
+    own = {name: str(folder / name.split("_")[1].lower()) for name in LAB_FOLDERS}
+    with running(command, folder, lab.is_up, **jupyter_folders(folder), **own):
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def voila(chromium, root, tmp_path_factory):
+    """Return the address of the first chapter under Voilà."""
+    pytest.importorskip("voila", reason="voila is not installed")
+    folder = tmp_path_factory.mktemp("voila")
+    notebook = folder / "01_introduction.ipynb"
+    shutil.copy(root / "notebooks" / notebook.name, notebook)
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}"]
+
+    def is_up() -> bool:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+
+    with running(command, folder, is_up, **jupyter_folders(folder)):
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +258,36 @@ def browser(chromium):
 
 
 @pytest.fixture
-def page(browser, lab):
-    """A new page without a kernel; fails the test if a script in the page failed."""
+def page(browser):
+    """A new page; fails the test if a script in the page failed."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     failures = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page
     page.close()
-    lab.shut_down_kernels()
     assert not failures, failures
+
+
+@pytest.fixture
+def complaints(page) -> list[str]:
+    """What kernels have said on stderr and in tracebacks, in cells and in answer to controls."""
+    heard = []
+
+    def hear(frame: str | bytes) -> None:
+        message = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        if COMPLAINT.search(message):
+            heard.append(message)
+
+    page.on("websocket", lambda connection: connection.on("framereceived", hear))
+    return heard
+
+
+@pytest.fixture
+def open_notebook(lab, page):
+    """Return what opens a notebook in JupyterLab; its kernel ends with the test."""
+    yield lambda name: page.goto(lab.url(name), timeout=60_000)
+    page.goto("about:blank")
+    lab.shut_down_kernels()
 
 
 @pytest.fixture

@@ -1,24 +1,36 @@
-"""Each chapter's explorers in a real browser: the picture and its text follow the controls."""
+"""Each chapter's explorers in a real browser: the picture and its text follow the controls.
+
+A reader's way through the controls of a chapter is written down in `CHAPTERS`; then every control
+is found in the page and taken to its extremes.
+"""
 
 import re
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import nbformat
 import pytest
+from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 RUN_TIMEOUT = 240  # seconds for all cells of a notebook
 STEP_TIMEOUT = 30  # seconds for a change to be drawn
+MANY = 12  # entries of a drop-down; of more, the first, the middle and the last are chosen
 
-EXPLORER = ".jp-OutputArea-output .widget-vbox:has(> .explorer-text)"
-# JupyterLab shows a traceback as it shows stderr, but begins it in red
-TRACEBACK = '[data-mime-type="application/vnd.jupyter.stderr"] pre:has(> .ansi-red-fg:first-child)'
-ALL_RUN = """traceback => {
+EXPLORER = ".widget-vbox:has(> .explorer-text)"
+CONTROLS = "[role=slider], select, button, input[type=checkbox]"
+LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.widget-label')
+    ?.textContent || control.textContent.trim()"""
+VALUE = """control => control.getAttribute('aria-valuenow')
+    ?? (control.tagName === 'SELECT' ? control.selectedIndex : null)"""
+ALL_RUN = """() => {
     const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content').textContent.trim())
         .map(cell => cell.querySelector('.jp-InputPrompt').textContent.trim());
-    const done = prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
-    return done || document.querySelector(traceback) !== null;
+    return prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
 }"""
 PIXELS = """async image => {
     await image.decode();
@@ -103,17 +115,21 @@ CHAPTERS = {
 }
 
 
-def run_all(page, lab, notebook: str) -> None:
+def run_all(page, lab, open_notebook, complaints, notebook: str) -> None:
     """Open a notebook and run all its cells; fail on the first traceback."""
-    page.goto(lab.url(notebook), timeout=60_000)
+    open_notebook(notebook)
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
     lab.wait_for_kernel()  # the toolbar says idle before there is one
     status = page.locator("#jp-main-statusbar")
     expect(status).to_contain_text("| Idle", timeout=60_000)
     forget_stored_outputs(page)
     menu(page, "Run", r"^Run All Cells")
-    page.wait_for_function(ALL_RUN, arg=TRACEBACK, timeout=RUN_TIMEOUT * 1000)
-    assert not page.locator(TRACEBACK).all_inner_texts()
+    end = time.monotonic() + RUN_TIMEOUT
+    while not page.evaluate(ALL_RUN):
+        tracebacks = [message for message in complaints if '"evalue"' in message]
+        assert not tracebacks, tracebacks
+        assert time.monotonic() < end, f"{notebook} did not end within {RUN_TIMEOUT} s"
+        page.wait_for_timeout(100)
     expect(status).to_contain_text("| Idle", timeout=STEP_TIMEOUT * 1000)
 
 
@@ -151,10 +167,100 @@ def test_every_chapter_with_an_explorer_is_in_the_table(root):
     assert explorers == set(CHAPTERS)
 
 
+def extremes(control, uploads: Path) -> list[tuple[str, Callable]]:
+    """Return the names of a control's extremes, and what takes the control there."""
+    kind = control.evaluate("control => control.tagName + ' ' + control.className")
+    if kind.startswith("SELECT"):
+        entries = control.locator("option").all_inner_texts()
+        last = len(entries) - 1
+        chosen = range(len(entries)) if last < MANY else (0, last // 2, last)
+        return [(entries[i], lambda c, i=i: c.select_option(index=i)) for i in chosen]
+    if "widget-upload" in kind:
+        return [(name, upload(picture_file(uploads, name))) for name in ("good", "bad")]
+    if kind.startswith(("BUTTON", "INPUT")):
+        return [(f"click {number}", lambda c: c.click()) for number in (1, 2)]
+    return [(key, lambda c, key=key: c.press(key)) for key in ("Home", "End")]
+
+
+def upload(file: Path):
+    """Return the action that uploads a file."""
+
+    def act(control):
+        with control.page.expect_file_chooser() as chooser:
+            control.click()
+        chooser.value.set_files(file)
+
+    return act
+
+
+def picture_file(folder: Path, name: str) -> Path:
+    """Write a picture, or for ``"bad"`` something else with the ending of a picture."""
+    file = folder / f"{name}.png"
+    if name == "bad":
+        file.write_bytes(b"this is no picture")
+    else:
+        Image.linear_gradient("L").resize((48, 64)).convert("RGB").save(file)
+    return file
+
+
+def change(explorer, control, act: Callable, timeout: float = STEP_TIMEOUT) -> bool:
+    """Do something with a control, wait for the answer, and say whether the picture changed.
+
+    Where the control has a value and already had the one that it has now, no answer comes.
+    """
+    old_picture, old_value = picture(explorer), control.evaluate(VALUE)
+    drawing = text(explorer).get_attribute("data-drawing")
+    act(control)
+    value = control.evaluate(VALUE)
+    if value is not None and value == old_value:
+        return False
+    expect(text(explorer)).not_to_have_attribute("data-drawing", drawing, timeout=timeout * 1000)
+    return picture(explorer) != old_picture
+
+
+def drive(
+    explorer, name: str, screenshots: Path, uploads: Path, *, timeout: float = STEP_TIMEOUT
+) -> int:
+    """Take every control to its extremes; return how many there are.
+
+    Each must change the picture. One that does not, as things are, is tried again at every entry
+    of every drop-down: there may be one that it has no say in.
+    """
+    expect(explorer).to_be_visible(timeout=STEP_TIMEOUT * 1000)
+    controls = explorer.locator(CONTROLS).all()
+    idle = []
+    for control in controls:
+        label = control.evaluate(LABEL)
+        moved = False
+        for place, act in extremes(control, uploads):
+            moved |= change(explorer, control, act, timeout)
+            file = re.sub(r"[^\w.-]+", "-", f"{name}_{label}_{place}")
+            explorer.screenshot(path=screenshots / f"{file}.png")
+        if not moved:
+            idle.append(control)
+    for choice in (c for c in controls if c.evaluate("c => c.tagName") == "SELECT"):
+        for _, act in extremes(choice, uploads):
+            if not idle:
+                break
+            change(explorer, choice, act)
+            idle = [
+                c
+                for c in idle
+                if not any([change(explorer, c, act) for _, act in extremes(c, uploads)])
+            ]
+    unheard = [control.evaluate(LABEL) for control in idle]
+    assert not unheard, f"{name}: {unheard} never changed the picture"
+    return len(controls)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_explorers_follow_their_controls(chapter, lab, page, screenshots):
+def test_explorers_follow_their_controls(
+    chapter, lab, open_notebook, page, complaints, screenshots, tmp_path
+):
     page.set_default_timeout(STEP_TIMEOUT * 1000)
-    run_all(page, lab, f"{chapter}.ipynb")
+    run_all(page, lab, open_notebook, complaints, f"{chapter}.ipynb")
+    assert not [message for message in complaints if "Warning" in message]
+    complaints.clear()  # progress bars, and what the first cell says without a network
     for step, (number, label, act) in enumerate(CHAPTERS[chapter], start=1):
         explorer = page.locator(EXPLORER).nth(number)
         explorer.scroll_into_view_if_needed()
@@ -165,3 +271,80 @@ def test_explorers_follow_their_controls(chapter, lab, page, screenshots):
         expect(text(explorer)).not_to_have_text(old_text, timeout=STEP_TIMEOUT * 1000)
         assert picture(explorer) != old_picture, f"{label}: the picture did not change"
         page.screenshot(path=screenshots / f"{chapter}_{step}_{label}.png")
+    for number in range(page.locator(EXPLORER).count()):
+        explorer = page.locator(EXPLORER).nth(number)
+        assert drive(explorer, f"{chapter}_extremes_{number}", screenshots, tmp_path) > 0
+    assert not complaints, complaints
+
+
+def test_explorer_under_voila_on_a_projector(voila, page, complaints, screenshots, tmp_path):
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_default_timeout(STEP_TIMEOUT * 1000)
+    page.goto(voila, timeout=RUN_TIMEOUT * 1000)
+    explorer = page.locator(EXPLORER)
+    expect(explorer).to_have_count(1, timeout=RUN_TIMEOUT * 1000)
+    assert page.locator(".jp-Cell-inputWrapper:visible, .jp-CodeMirrorEditor:visible").count() == 0
+    assert drive(explorer, "01_voila", screenshots, tmp_path) == 3
+    page.screenshot(path=screenshots / "01_voila.png")
+    assert not complaints, complaints
+
+
+ALL_KINDS = """
+import ipywidgets, warnings
+from helpers import plotting
+from helpers.widgets import Explorer
+
+def draw(fig, *, level, pace, kind, on, file):
+    if level == {fails_at}:
+        raise ZeroDivisionError
+    if level == {warns_at}:
+        warnings.warn("too low")
+    name = "no file"
+    if file:
+        first = list(file.values())[0] if isinstance(file, dict) else file[0]
+        name = "a picture" if bytes(first["content"]).startswith(b"\\x89PNG") else "no picture"
+    shown = pace if kind == "pace" else 0.5
+    ax = plotting.axes(fig)
+    ax.barh([0, 1, 2, 3], [level, {dead} or shown, on, len(name)])
+    return f"level {{level}}, {{kind}}, {{name}}"
+
+Explorer(
+    draw,
+    size=(4, 2),
+    level=ipywidgets.IntSlider(1, 0, 3, description="level", continuous_update=False),
+    pace=ipywidgets.FloatLogSlider(1, min=-1, max=1, description="pace", continuous_update=False),
+    kind=ipywidgets.Dropdown(options=["pace", "level only"], description="kind"),
+    on=ipywidgets.ToggleButton(False, description="on"),
+    file=ipywidgets.FileUpload(accept="image/*"),
+)
+"""
+
+
+FAULTLESS = {"fails_at": None, "warns_at": None, "dead": 0}
+
+
+def test_every_kind_of_control_is_driven_and_faults_are_seen(
+    lab, open_notebook, page, complaints, tmp_path
+):
+    faults = ({}, {"fails_at": 3}, {"warns_at": 0, "dead": 1})
+    cells = [nbformat.v4.new_code_cell(ALL_KINDS.format(**FAULTLESS | some)) for some in faults]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, lab.folder / "all_kinds.ipynb")
+    run_all(page, lab, open_notebook, complaints, "all_kinds.ipynb")
+    faultless, failing, warning = page.locator(EXPLORER).all()
+
+    assert drive(faultless, "kinds", tmp_path, tmp_path) == 5
+    assert text(faultless).inner_text() == "level 3, level only, no picture"
+    shown = {path.name for path in tmp_path.glob("kinds_*")}
+    assert len(shown) == 10
+    assert {"kinds_level_Home.png", "kinds_kind_level-only.png", "kinds_on_click-2.png"} <= shown
+    assert not complaints
+
+    with pytest.raises(AssertionError, match="data-drawing"):
+        drive(failing, "failing", tmp_path, tmp_path, timeout=2)
+    assert any("ZeroDivisionError" in message for message in complaints)
+
+    complaints.clear()
+    with pytest.raises(AssertionError, match=r"pace.* never changed the picture"):
+        drive(warning, "warning", tmp_path, tmp_path)
+    assert any("too low" in message for message in complaints)
