@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from helpers.adversarial import Adversarial
 from helpers.c_search import Search
 from helpers.chunks import in_chunks
-from helpers.evaluation import check_model, check_targets, distortion
+from helpers.evaluation import check_targets, distortion, number_of_classes
 from helpers.lbfgsb import Result, minimize
 from helpers.losses import cross_entropy, logit_range, smooth_margin, target_margin
 
@@ -290,9 +290,6 @@ def _search(
 
 def _check(model: nn.Module, inputs: Tensor, targets: Tensor, loss: str) -> None:
     """Refuse what an attack can not work with."""
-    check_model(model)
     if loss not in LOSSES:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
-    with torch.no_grad():
-        classes = model(inputs[:1]).shape[1]
-    check_targets(inputs, targets, classes)
+    check_targets(inputs, targets, number_of_classes(model, inputs))

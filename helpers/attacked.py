@@ -19,7 +19,7 @@ from helpers.adversarial import Adversarial
 from helpers.attack import random_targets
 from helpers.closest import closest_adversarial
 from helpers.data import Dataset
-from helpers.evaluation import logits
+from helpers.evaluation import logits, number_of_classes
 
 CHUNK = 5000  # images in a file; fewer than that are attacked without one
 TARGETS = ("random", "nearest")
@@ -94,14 +94,26 @@ def attacked(
 def choose_targets(
     model: nn.Module, dataset: Dataset, target: str | Tensor, *, seed: int = 0
 ) -> Tensor:
-    """Return the target label of each image, shape (N,); parameters as for `attacked`."""
+    """Return the target label of each image, shape (N,); parameters as for `attacked`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such way to choose, or the model has no such label as the data set has.
+    """
     if isinstance(target, Tensor):
         return target
     if target not in TARGETS:
         raise ValueError(f"target must be labels or one of {', '.join(TARGETS)}; got {target!r}")
+    classes = number_of_classes(model, dataset.inputs)
+    largest = int(dataset.labels.max()) if len(dataset) else 0
+    if largest >= classes:
+        raise ValueError(
+            f"dataset must have labels from 0 to {classes - 1}, as model has; got {largest}"
+        )
     if target == "random":
         generator = torch.Generator().manual_seed(seed)
-        return random_targets(dataset.labels, generator=generator)
+        return random_targets(dataset.labels, classes=classes, generator=generator)
     rivals = logits(model, dataset.inputs).scatter(1, dataset.labels[:, None], -torch.inf)
     return rivals.argmax(1)
 

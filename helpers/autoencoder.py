@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers.data import Dataset
-from helpers.descent import batches, decay_coefficients
+from helpers.descent import batches, check_data, decay_coefficients
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def pretrain_autoencoder(
     ----------
     Makhzani and Frey, "Winner-take-all autoencoders", 2015 (lifetime sparsity).
     """
+    check_data(model, dataset)
     encoder = model[1]
     with torch.no_grad():
         weights = torch.randn(encoder.weight.shape, generator=torch.Generator().manual_seed(seed))
@@ -124,6 +125,7 @@ def fit_readout(
     """
     if not weight_decay > 0:
         raise ValueError(f"weight_decay must be positive, got {weight_decay}")
+    check_data(model, dataset)
     readout = model[-1]
     (decay,) = decay_coefficients(model[-1:], (weight_decay,), decay_form)
     model.eval()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.evaluation import check_model, check_targets, distortion
+from helpers.evaluation import check_device, check_model, check_targets, distortion
 from helpers.lipschitz import lipschitz_bound
 
 DAMPING = 1e-8  # of the largest ‖a_j‖², so that Newton's equations always have a solution
@@ -108,6 +108,7 @@ def exact_linear(
     Bertsekas, "Projected Newton methods for optimization problems with simple constraints", 1982.
     """
     linear = _softmax_layer(model)
+    check_device(model, inputs)
     check_targets(inputs, targets, linear.out_features)
     x = inputs.detach().flatten(1).double()
     if x.shape[1] != linear.in_features:
@@ -259,6 +260,7 @@ def certified(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> Tensor:
         last = model[-1] if isinstance(model, nn.Sequential) and len(model) else model
         raise ValueError(f"model must end with an nn.Linear, got {type(last).__name__}")
     check_model(model)
+    check_device(model, inputs)
     check_targets(inputs, targets, model[-1].out_features)
     exact = copy.deepcopy(model).double()
     with torch.no_grad():

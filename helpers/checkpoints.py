@@ -53,6 +53,11 @@ def load_or_make(
     -------
     nn.Module
         `model`.
+
+    Raises
+    ------
+    FloatingPointError
+        If the training ends with weights that are not finite; nothing is kept then.
     """
     shapes = _shapes(model.state_dict())
     own = Stored.under(
@@ -62,7 +67,13 @@ def load_or_make(
 
     def trained() -> dict[str, Tensor]:
         make(model)
-        return model.state_dict()
+        weights = model.state_dict()
+        if not all(bool(value.isfinite().all()) for value in weights.values()):
+            raise FloatingPointError(
+                f"{title} has weights that are not finite numbers after its training: it is not "
+                "kept; look at its data, or take a smaller learning rate"
+            )
+        return weights
 
     model.load_state_dict(shipped.load() or own.load_or_make(trained))
     return model

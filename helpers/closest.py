@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from helpers.adversarial import Adversarial
 from helpers.chunks import in_chunks
-from helpers.evaluation import check_model, check_targets, distortion
+from helpers.evaluation import check_targets, distortion, number_of_classes
 from helpers.losses import logit_range, negative_margin, smooth_margin, target_margin
 
 VERSION = 1  # of the method: kept results of another are not used
@@ -88,15 +88,12 @@ def closest_adversarial(
     DeepFool's idea (Moosavi-Dezfooli et al., arXiv 1511.04599); aiming beyond the edge and coming
     back is DDN's (Rony et al., arXiv 1811.09600).
     """
-    check_model(model)
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     lower, upper = box
     if not lower < upper:
         raise ValueError(f"box must be (lower, upper) with lower < upper, got {box}")
-    with torch.no_grad():
-        classes = model(inputs[:1]).shape[1]
-    check_targets(inputs, targets, classes, box=box)
+    check_targets(inputs, targets, number_of_classes(model, inputs), box=box)
 
     def attack(rows: slice) -> Adversarial:
         return _attack(model, inputs[rows], targets[rows], steps, box, PATIENCE)

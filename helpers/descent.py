@@ -8,6 +8,7 @@ from tqdm.auto import tqdm
 
 from helpers import models
 from helpers.data import Dataset
+from helpers.evaluation import check_device
 
 DECAY_FORMS = ("half", "per unit")
 
@@ -20,6 +21,33 @@ def batches(
     for _ in tqdm(range(epochs), desc=progress, unit="epoch", disable=not progress):
         order = torch.randperm(len(dataset), generator=generator)
         yield from order.to(dataset.labels.device).split(batch_size)
+
+
+def check_data(model: nn.Sequential, dataset: Dataset) -> None:
+    """Refuse what a network can not be trained on, before it has been.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        Its last layer has a unit for each label.
+    dataset : Dataset
+        Images and labels, on the device of the model; pixels are finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are not what is written above.
+    """
+    check_device(model, dataset.inputs)
+    bad = (~dataset.inputs.flatten(1).isfinite().all(1)).sum().item()
+    if bad:
+        raise ValueError(f"dataset must have finite pixels; {bad} of {len(dataset)} images do not")
+    classes = len(models.weight_layers(model)[-1].weight)
+    wrong = dataset.labels[(dataset.labels < 0) | (dataset.labels >= classes)]
+    if len(wrong):
+        raise ValueError(
+            f"dataset must have labels from 0 to {classes - 1}, as model has; got {wrong[0].item()}"
+        )
 
 
 def decay_coefficients(

@@ -4,8 +4,13 @@ import torch
 from torch import Tensor, nn
 
 
+# what makes answers depend on chance, or on the other images, in training mode
+RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+
+
 def logits(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the logits (N, K) of `inputs` (N, ...), `batch_size` images at a time."""
+    check_fit(model, inputs)
     with torch.no_grad():
         return torch.cat([model(batch) for batch in inputs.split(batch_size)])
 
@@ -26,8 +31,21 @@ def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tens
     -------
     Tensor, shape (N,)
         Class indices.
+
+    Raises
+    ------
+    ValueError
+        If an image's logits are not numbers, as those of one with a pixel that is not; or if model
+        and inputs do not fit, see `check_fit`.
     """
-    return logits(model, inputs, batch_size=batch_size).argmax(1)
+    found = logits(model, inputs, batch_size=batch_size)
+    bad = found.isnan().any(1).sum().item()
+    if bad:
+        raise ValueError(
+            f"inputs must have logits that are numbers; {bad} of {len(inputs)} have nan, "
+            "from a pixel or a weight that is nan"
+        )
+    return found.argmax(1)
 
 
 def error_rate(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
@@ -121,6 +139,46 @@ def check_model(model: nn.Module) -> None:
         raise ValueError("model is in training mode: call model.eval() first")
 
 
+def check_fit(model: nn.Module, inputs: Tensor) -> None:
+    """Refuse inputs that a model can not take, and a model whose answers are random.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With its weights on the device of the inputs and of their type; in training mode only if
+        it has no dropout and no batch normalisation.
+    inputs : Tensor, shape (N, ...)
+        Images, or activations of a layer.
+
+    Raises
+    ------
+    ValueError
+        If they are not what is written above.
+    """
+    check_device(model, inputs)
+    weight = next(model.parameters(), inputs)
+    if weight.dtype != inputs.dtype:
+        raise ValueError(f"inputs must be {weight.dtype}, as model is; got {inputs.dtype}")
+    if any(module.training and isinstance(module, RANDOM) for module in model.modules()):
+        check_model(model)
+
+
+def check_device(model: nn.Module, inputs: Tensor) -> None:
+    """Refuse inputs on another device than the model's weights with a ValueError."""
+    device = next(model.parameters(), inputs).device
+    if device != inputs.device:
+        raise ValueError(
+            f"inputs must be on the device of model, {device}; got {inputs.device}: "
+            "move one of them with .to(...)"
+        )
+
+
+def number_of_classes(model: nn.Module, inputs: Tensor) -> int:
+    """Return how many labels a model has, after `check_model` and `check_fit`."""
+    check_model(model)
+    return logits(model, inputs[:1]).shape[1]
+
+
 def check_targets(
     inputs: Tensor, targets: Tensor, classes: int, *, box: tuple[float, float] = (0.0, 1.0)
 ) -> None:
@@ -131,7 +189,7 @@ def check_targets(
     inputs : Tensor, shape (N, ...)
         Images, or activations of a layer.
     targets : Tensor, shape (N,)
-        Labels from 0 to classes − 1, int64.
+        Labels from 0 to classes − 1, int64, on the device of the inputs.
     classes : int
         Number of labels.
     box : (float, float)
@@ -146,6 +204,10 @@ def check_targets(
         raise ValueError(
             f"targets must be int64 of shape ({len(inputs)},), one for each input; "
             f"got {targets.dtype} of shape {tuple(targets.shape)}"
+        )
+    if targets.device != inputs.device:
+        raise ValueError(
+            f"targets must be on the device of inputs, {inputs.device}; got {targets.device}"
         )
     lower, upper = box
     if not bool(((inputs >= lower) & (inputs <= upper)).all()):

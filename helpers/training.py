@@ -18,7 +18,7 @@ from helpers import models
 from helpers.autoencoder import AutoencoderRecipe, fit_readout, pretrain_autoencoder
 from helpers.checkpoints import SHIPPED, load_or_make
 from helpers.data import Dataset, digits, disjoint_halves
-from helpers.descent import DECAY_FORMS, batches, decay_coefficients
+from helpers.descent import DECAY_FORMS, batches, check_data, decay_coefficients
 
 __all__ = [
     "DECAY_FORMS",
@@ -109,6 +109,7 @@ def train(
     nn.Sequential
         `model`, in eval mode.
     """
+    check_data(model, dataset)
     layers = models.weight_layers(model)
     decays = decay_coefficients(model, weight_decay, decay_form)
     groups = [  # SGD adds weight_decay·W to the gradient: the penalty is weight_decay·‖W‖²/2

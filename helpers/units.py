@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from helpers.evaluation import check_fit
+
 
 def activations(phi: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return φ(x) of each input.
@@ -21,6 +23,7 @@ def activations(phi: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Te
     Tensor, shape (N, D)
         Activations, flattened.
     """
+    check_fit(phi, inputs)
     with torch.no_grad():
         return torch.cat([phi(batch).flatten(1) for batch in inputs.split(batch_size)])
 
