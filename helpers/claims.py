@@ -239,12 +239,25 @@ def load_results(chapter: str, dataset: str, scale: str = "full") -> dict | None
         If the file is damaged; the message names it and the remedy.
     """
     path = results_file(chapter, dataset, scale)
-    if not path.exists():
-        return None
+    return read_results(path) if path.exists() else None
+
+
+def read_results(path: Path) -> dict:
+    """Return what `Ledger.save` wrote to a file.
+
+    Raises
+    ------
+    RuntimeError
+        If the file is damaged; the message names it and the remedy.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content.keys() >= {"claims", "results"}:
+            raise ValueError("it holds something else")
+        return content
     except ValueError as error:
+        chapter, scale = path.name[:2], path.name.split(".")[-2]
         raise RuntimeError(
             f"{path} is damaged ({error}): delete it and run "
-            f"COURSE_SCALE={scale} python -m helpers.reproduce {chapter[:2]}"
+            f"COURSE_SCALE={scale} python -m helpers.reproduce {chapter}"
         ) from error

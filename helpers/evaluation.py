@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-
 # what makes answers depend on chance, or on the other images, in training mode
 RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 

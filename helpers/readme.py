@@ -4,8 +4,8 @@ import json
 
 from tabulate import tabulate
 
-from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison
-from helpers.data import ROOT
+from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison, read_results
+from helpers.data import ROOT, write_atomically
 
 README = ROOT / "README.md"
 BEGIN = "<!-- written by python -m helpers.reproduce --readme: begin -->"
@@ -25,12 +25,12 @@ def update() -> None:
         raise ValueError(f"{README} must hold the lines {BEGIN} and {END}, each once")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n{summary()}\n{END}{after}", encoding="utf-8")
+    write_atomically(README, f"{before}{BEGIN}\n{summary()}\n{END}{after}".encode())
 
 
 def summary() -> str:
     """Return what the full-scale runs on the paper's data found, as Markdown."""
-    runs = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("*.full.json"))]
+    runs = [read_results(path) for path in sorted(RESULTS.glob("*.full.json"))]
     runs = [run for run in runs if run["comparable"]]
     tables = [table for run in runs for table in run["tables"]]
     titles = sorted({table["title"] for table in tables})
@@ -50,7 +50,12 @@ def summary() -> str:
         parts.append("**What differs**\n\n" + "\n".join(lines))
     benchmark = RESULTS / "attack_benchmark.json"
     if benchmark.exists():
-        parts.append(_attacks(json.loads(benchmark.read_text("utf-8"))))
+        try:
+            parts.append(_attacks(json.loads(benchmark.read_text("utf-8"))))
+        except ValueError as error:
+            raise RuntimeError(
+                f"{benchmark} is damaged ({error}): run python tests/benchmarks/attack.py"
+            ) from error
     return "\n\n".join(parts)
 
 

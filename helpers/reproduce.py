@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from tabulate import tabulate
 from tqdm.auto import tqdm
@@ -22,7 +23,7 @@ from tqdm.auto import tqdm
 from helpers import readme
 from helpers.claims import RESULTS
 from helpers.course import SCALES
-from helpers.data import ROOT
+from helpers.data import ROOT, write_atomically
 
 NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
@@ -72,6 +73,8 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
     ------
     nbclient.exceptions.CellExecutionError
         If a cell fails.
+    RuntimeError
+        If the kernel ends before the notebook does: interrupted, or out of memory.
     """
     notebook = nbformat.read(path, as_version=4)
     count = len(notebook.cells)
@@ -85,7 +88,13 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
             resources={"metadata": {"path": str(path.parent)}},
             on_cell_complete=lambda cell, cell_index: bar.update(cell_index < count),
         )
-        client.execute(env={**os.environ, "COURSE_SCALE": scale})
+        try:
+            client.execute(env={**os.environ, "COURSE_SCALE": scale})
+        except (DeadKernelError, AssertionError):  # nbclient's own, the second after Ctrl-C
+            raise RuntimeError(
+                f"{path.stem}: its kernel ended before the notebook did, interrupted or out of "
+                "memory. The notebook is as it was, and another run uses what this one has kept"
+            ) from None
     return notebook, float(notebook.cells.pop().outputs[0].text) / 1e9
 
 
@@ -103,8 +112,8 @@ def store(notebook: NotebookNode, path: Path) -> None:
             if picture:
                 output.data.pop(WIDGET_VIEW, None)
                 if "gallery" in cell.metadata.get("tags", []):
-                    (RESULTS / f"{path.stem}.png").write_bytes(base64.b64decode(picture))
-    nbformat.write(notebook, path)
+                    write_atomically(RESULTS / f"{path.stem}.png", base64.b64decode(picture))
+    write_atomically(path, f"{nbformat.writes(notebook).rstrip()}\n".encode())
 
 
 def ledger(path: Path, scale: str, since: float) -> str:

@@ -27,7 +27,7 @@ def draw_attack(
     plotting.bars(
         probabilities,
         ax=plotting.axes(chart),
-        labels=[str(digit) for digit in range(10)],
+        labels=[str(number) for number in range(len(probabilities))],
         highlight=[target],
         title="softmax",
         limit=1,
@@ -35,16 +35,22 @@ def draw_attack(
     return f"{seen} ({sure:.0%}), distortion {distortion(x, perturbed).item():.3f}"
 
 
-def which_attack(dataset: Dataset) -> dict[str, ipywidgets.Widget]:
+def which_attack(dataset: Dataset, classes: int = 10) -> dict[str, ipywidgets.Widget]:
     """Return the controls ``image`` and ``target``, at first a target that the image has not."""
+    another = 3 if classes > 3 else 1  # than the image's own label
     return {
-        "image": ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
+        "image": which_image(len(dataset)),
         "target": ipywidgets.Dropdown(
-            options=list(range(10)), value=(int(dataset.labels[0]) + 3) % 10, description="target"
+            options=list(range(classes)),
+            value=(int(dataset.labels[0]) + another) % classes,
+            description="target",
         ),
     }
+
+
+def which_image(count: int) -> ipywidgets.IntSlider:
+    """Return the control ``image``, which chooses one of so many."""
+    return ipywidgets.IntSlider(0, 0, count - 1, description="image", continuous_update=False)
 
 
 def stretch() -> ipywidgets.FloatSlider:

@@ -7,6 +7,7 @@ from torch import nn
 from helpers import plotting, sections
 from helpers.data import Dataset
 from helpers.evaluation import distortion
+from helpers.explorers._parts import which_image
 from helpers.widgets import Explorer
 
 
@@ -52,7 +53,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         plotting.bars(
             probabilities,
             ax=plotting.axes(chart),
-            labels=[str(digit) for digit in range(10)],
+            labels=[str(number) for number in range(len(probabilities))],
             highlight=[seen] if seen != label else [],
             title="softmax",
             limit=1,
@@ -72,9 +73,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
     return Explorer(
         draw,
         size=(9, 2.8),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
+        image=which_image(len(dataset)),
         radius=ipywidgets.FloatSlider(
             0.12, min=0, max=farthest, step=0.01, description="radius", continuous_update=False
         ),

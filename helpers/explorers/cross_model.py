@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from helpers import plotting
 from helpers.data import Dataset
 from helpers.evaluation import predict
-from helpers.explorers._parts import draw_attack, stretch
+from helpers.explorers._parts import draw_attack, stretch, which_image
 from helpers.widgets import Explorer
 
 
@@ -68,8 +68,6 @@ def cross_model(
         size=(11.5, 2.6),
         source=ipywidgets.Dropdown(options=names, value=names[0], description="made for"),
         reader=ipywidgets.Dropdown(options=names, value=names[-1], description="read by"),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
+        image=which_image(len(dataset)),
         scale=stretch(),
     )

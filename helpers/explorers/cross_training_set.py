@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from helpers import plotting
 from helpers.data import Dataset
 from helpers.evaluation import gaussian_noise, predict
+from helpers.explorers._parts import which_image
 from helpers.transfer import stretch, transfer_table
 from helpers.widgets import Explorer
 
@@ -79,7 +80,5 @@ def cross_training_set(
         rms=ipywidgets.FloatSlider(
             0.1, min=0, max=LARGEST, step=STEP, description="distortion", continuous_update=False
         ),
-        image=ipywidgets.IntSlider(
-            0, 0, min(20, len(dataset)) - 1, description="image", continuous_update=False
-        ),
+        image=which_image(min(20, len(dataset))),
     )

@@ -9,7 +9,13 @@ from torch import nn
 from helpers import plotting
 from helpers.attack import Evaluation, penalised_adversarial
 from helpers.data import Dataset
-from helpers.evaluation import amplify, distortion, gaussian_noise, predict
+from helpers.evaluation import (
+    amplify,
+    distortion,
+    gaussian_noise,
+    number_of_classes,
+    predict,
+)
 from helpers.explorers._parts import draw_attack, stretch, which_attack
 from helpers.losses import target_margin
 from helpers.widgets import Explorer
@@ -46,7 +52,7 @@ def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
     return Explorer(
         draw,
         size=(9, 2.6),
-        **which_attack(dataset),
+        **which_attack(dataset, number_of_classes(model, dataset.inputs)),
         c=ipywidgets.FloatLogSlider(
             1.0, min=-4, max=2, step=0.1, description="c", continuous_update=False
         ),

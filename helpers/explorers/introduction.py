@@ -6,6 +6,7 @@ from torch import nn
 from helpers import plotting
 from helpers.closest import closest_adversarial
 from helpers.data import Dataset
+from helpers.evaluation import number_of_classes
 from helpers.explorers._parts import draw_attack, stretch, which_attack
 from helpers.widgets import Explorer
 
@@ -26,9 +27,10 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     Explorer
         Controls ``image``, ``target`` and ``scale``; scale 1 is the minimal adversarial image.
     """
-    every = torch.arange(10, device=dataset.inputs.device).repeat(len(dataset))
-    found = closest_adversarial(model, dataset.inputs.repeat_interleave(10, dim=0), every)
-    adversarial = found.adversarial.view(len(dataset), 10, *dataset.inputs.shape[1:])
+    classes = number_of_classes(model, dataset.inputs)
+    every = torch.arange(classes, device=dataset.inputs.device).repeat(len(dataset))
+    found = closest_adversarial(model, dataset.inputs.repeat_interleave(classes, dim=0), every)
+    adversarial = found.adversarial.view(len(dataset), classes, *dataset.inputs.shape[1:])
 
     def draw(fig: plotting.Figure, *, image: int, target: int, scale: float) -> str:
         x = dataset.inputs[image : image + 1]
@@ -39,6 +41,6 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     return Explorer(
         draw,
         size=(9, 2.6),
-        **which_attack(dataset),
+        **which_attack(dataset, classes),
         scale=stretch(),
     )

@@ -10,6 +10,7 @@ from torch import nn
 from helpers import plotting
 from helpers.closest import closest_adversarial
 from helpers.data import Dataset
+from helpers.evaluation import number_of_classes
 from helpers.explorers._parts import draw_attack, which_attack
 from helpers.relaxation import lower_bounds
 from helpers.widgets import Explorer
@@ -31,8 +32,9 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
     Explorer
         Controls ``network``, ``image`` and ``target``.
     """
-    every = torch.arange(10, device=dataset.inputs.device).repeat(len(dataset))
-    inputs = dataset.inputs.repeat_interleave(10, dim=0)
+    classes = number_of_classes(next(iter(networks.values())), dataset.inputs)
+    every = torch.arange(classes, device=dataset.inputs.device).repeat(len(dataset))
+    inputs = dataset.inputs.repeat_interleave(classes, dim=0)
     found = {name: closest_adversarial(model, inputs, every) for name, model in networks.items()}
     farthest = max(attack.distortion.max().item() for attack in found.values())
     proved = {
@@ -41,7 +43,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
     }
 
     def draw(fig: plotting.Figure, *, network: str, image: int, target: int) -> str:
-        row = 10 * image + target
+        row = classes * image + target
         x, changed = inputs[row : row + 1], found[network].adversarial[row : row + 1]
         pictures, line = fig.subfigures(2, 1, height_ratios=(1.7, 1))
         model = networks[network]
@@ -58,7 +60,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explore
         draw,
         size=(9, 4.2),
         network=ipywidgets.Dropdown(options=list(networks), description="network"),
-        **which_attack(dataset),
+        **which_attack(dataset, classes),
     )
 
 
