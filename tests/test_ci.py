@@ -1,0 +1,123 @@
+"""The scripts that continuous integration, Binder and classes run, and what the README says of them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
+needs_taskset = pytest.mark.skipif(shutil.which("taskset") is None, reason="no taskset here")
+
+LOOK = """
+import json, os, resource
+room = resource.getrlimit(resource.RLIMIT_DATA)[0]
+try:
+    bytearray(600_000_000)
+    fits = True
+except MemoryError:
+    fits = False
+print(json.dumps([len(os.sched_getaffinity(0)), os.environ["CPU_LIMIT"], room, fits]))
+"""
+
+
+def run(command: list, root: Path, **environment) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@needs_bash
+@needs_taskset
+@pytest.mark.parametrize(
+    ("environment", "seen"),
+    [
+        ({}, '[1, "1", 1843200000, true]'),
+        ({"MEMORY_LIMIT_MB": "500"}, '[1, "1", 512000000, false]'),
+    ],
+)
+def test_limited_gives_one_core_and_no_more_memory(root, environment, seen):
+    done = run(["bash", ".ci/limited", sys.executable, "-c", LOOK], root, **environment)
+    assert done.stdout.strip() == seen, done.stderr
+
+
+@needs_bash
+def test_limited_fails_as_its_command_does(root):
+    assert run(["bash", ".ci/limited", "false"], root).returncode != 0
+
+
+@needs_bash
+def test_post_build_needs_no_network_but_for_pip(root, tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    python = folder / "python"
+    python.write_text(
+        "#!/usr/bin/env bash\n"
+        f'[ "$1 $2" = "-m pip" ] && echo "$@" >> "{tmp_path}/pip" && exit\n'
+        f'exec "{sys.executable}" "$@"\n'
+    )
+    python.chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    done = run(
+        ["bash", "postBuild"], root, PATH=path, COURSE_OFFLINE="1", COURSE_DATA=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nbgitpuller" in (tmp_path / "pip").read_text()
+    assert "MNIST is not in the data folder" in done.stderr
+
+
+@needs_bash
+def test_post_build_stops_at_the_first_failure(root, tmp_path):
+    (tmp_path / "python").write_text("#!/usr/bin/env bash\nexit 3\n")
+    (tmp_path / "python").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert run(["bash", "postBuild"], root, PATH=path).returncode == 3
+
+
+@pytest.mark.parametrize("script", [".ci/run", ".ci/limited", ".ci/colab", "postBuild"])
+def test_scripts_are_executable_and_stop_at_failures(root, script):
+    assert os.access(root / script, os.X_OK) or sys.platform == "win32"
+    text = (root / script).read_text("utf-8")
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert re.search(r"^set -e", text, re.MULTILINE)
+
+
+def test_workflow_runs_scripts_that_are_there(root):
+    workflow = yaml.safe_load((root / ".github/workflows/ci.yml").read_text("utf-8"))
+    assert {"course", "colab", "binder"} <= workflow["jobs"].keys()
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    scripts = re.findall(r"bash (\S+)", " ".join(step.get("run", "") for step in steps))
+    assert len(scripts) >= 3
+    for script in scripts:
+        assert (root / script).exists(), script
+
+
+def test_colab_leg_has_colabs_ipywidgets(root):
+    assert "ipywidgets==7.7" in (root / ".ci/colab").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m helpers.badges OWNER/REPO",
+        "bash .ci/colab",
+        "bash .ci/limited python -m helpers.reproduce",
+        "repo2docker --no-run",
+        "voila notebooks/01_introduction.ipynb",
+    ],
+)
+def test_readme_gives_the_commands_for_a_class(root, command):
+    text = (root / "README.md").read_text("utf-8")
+    assert command in text
+    for path in re.findall(r"(?:notebooks|\.ci)/[\w.]+", command):
+        assert (root / path).exists()
