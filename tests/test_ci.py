@@ -1,4 +1,4 @@
-"""The scripts that continuous integration, Binder and classes run, and what the README says of them."""
+"""The scripts of continuous integration, Binder and classes, and what the README says of them."""
 
 import os
 import re
