@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers.data import Dataset
-from helpers.descent import batches, check_data, decay_coefficients
+from helpers.descent import batches, check_data, check_images, decay_coefficients
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def pretrain_autoencoder(
     ----------
     Makhzani and Frey, "Winner-take-all autoencoders", 2015 (lifetime sparsity).
     """
-    check_data(model, dataset)
+    check_images(model, dataset)
     encoder = model[1]
     with torch.no_grad():
         weights = torch.randn(encoder.weight.shape, generator=torch.Generator().manual_seed(seed))

@@ -23,6 +23,14 @@ def batches(
         yield from order.to(dataset.labels.device).split(batch_size)
 
 
+def check_images(model: nn.Sequential, dataset: Dataset) -> None:
+    """Refuse images of another device than the model, and pixels that are not finite numbers."""
+    check_device(model, dataset.inputs)
+    bad = (~dataset.inputs.flatten(1).isfinite().all(1)).sum().item()
+    if bad:
+        raise ValueError(f"dataset must have finite pixels; {bad} of {len(dataset)} images do not")
+
+
 def check_data(model: nn.Sequential, dataset: Dataset) -> None:
     """Refuse what a network can not be trained on, before it has been.
 
@@ -38,10 +46,7 @@ def check_data(model: nn.Sequential, dataset: Dataset) -> None:
     ValueError
         If they are not what is written above.
     """
-    check_device(model, dataset.inputs)
-    bad = (~dataset.inputs.flatten(1).isfinite().all(1)).sum().item()
-    if bad:
-        raise ValueError(f"dataset must have finite pixels; {bad} of {len(dataset)} images do not")
+    check_images(model, dataset)
     classes = len(models.weight_layers(model)[-1].weight)
     wrong = dataset.labels[(dataset.labels < 0) | (dataset.labels >= classes)]
     if len(wrong):
