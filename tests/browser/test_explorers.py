@@ -258,7 +258,7 @@ def drive(
             idle = [
                 c
                 for c in idle
-                if not any([change(explorer, c, act) for _, act in extremes(c, uploads)])
+                if not any(change(explorer, c, act) for _, act in extremes(c, uploads))
             ]
     unheard = [control.evaluate(LABEL) for control in idle]
     assert not unheard, f"{name}: {unheard} never changed the picture"
