@@ -6,7 +6,7 @@ is found in the page and taken to its extremes.
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nbformat
@@ -21,11 +21,11 @@ STEP_TIMEOUT = 30  # seconds for a change to be drawn
 MANY = 12  # entries of a drop-down; of more, the first, the middle and the last are chosen
 
 EXPLORER = ".widget-vbox:has(> .explorer-text)"
-CONTROLS = "[role=slider], select, button, input[type=checkbox]"
+CONTROLS = "[role=slider], select, button, input[type=checkbox], input[list]"
 LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.widget-label')
     ?.textContent || control.textContent.trim()"""
 VALUE = """control => control.getAttribute('aria-valuenow')
-    ?? (control.tagName === 'SELECT' ? control.selectedIndex : null)"""
+    ?? (control.tagName === 'SELECT' ? control.selectedIndex : control.list ? control.value : null)"""
 ALL_RUN = """() => {
     const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content').textContent.trim())
@@ -182,18 +182,36 @@ def extremes(control, uploads: Path) -> list[tuple[str, Callable]]:
     """Return the names of a control's extremes, and what takes the control there."""
     kind = control.evaluate("control => control.tagName + ' ' + control.className")
     if kind.startswith("SELECT"):
-        entries = control.locator("option").all_inner_texts()
-        last = len(entries) - 1
-        chosen = range(len(entries)) if last < MANY else (0, last // 2, last)
-        return [(entries[i], lambda c, i=i: c.select_option(index=i)) for i in chosen]
+        entries = enumerate(control.locator("option").all_inner_texts())
+        return [(name, lambda c, i=i: c.select_option(index=i)) for i, name in some(entries)]
+    if control.evaluate("control => Boolean(control.list)"):  # a text field with proposals
+        entries = control.evaluate("control => [...control.list.options].map(o => o.value)")
+        return [(entry, write(entry)) for entry in (*some(entries), "no such entry")]
     if "widget-upload" in kind:
-        return [(name, upload(picture_file(uploads, name))) for name in ("good", "bad")]
+        return [(name, send(picture_file(uploads, name))) for name in ("bad", "good")]
     if kind.startswith(("BUTTON", "INPUT")):
         return [(f"click {number}", lambda c: c.click()) for number in (1, 2)]
     return [(key, lambda c, key=key: c.press(key)) for key in ("Home", "End")]
 
 
-def upload(file: Path):
+def some(entries: Iterable) -> list:
+    """Return all entries, or of many the first, the middle and the last."""
+    entries = list(entries)
+    last = len(entries) - 1
+    return entries if last < MANY else [entries[0], entries[last // 2], entries[last]]
+
+
+def write(entry: str):
+    """Return the action that writes into a text field and leaves it."""
+
+    def act(control):
+        control.fill(entry)
+        control.press("Tab")
+
+    return act
+
+
+def send(file: Path):
     """Return the action that uploads a file."""
 
     def act(control):
@@ -308,7 +326,7 @@ import ipywidgets, warnings
 from helpers import plotting
 from helpers.widgets import Explorer
 
-def draw(fig, *, level, pace, kind, on, file):
+def draw(fig, *, level, pace, kind, word, on, file):
     if level == {fails_at}:
         raise ZeroDivisionError
     if level == {warns_at}:
@@ -319,8 +337,8 @@ def draw(fig, *, level, pace, kind, on, file):
         name = "a picture" if bytes(first["content"]).startswith(b"\\x89PNG") else "no picture"
     shown = pace if kind == "pace" else 0.5
     ax = plotting.axes(fig)
-    ax.barh([0, 1, 2, 3], [level, {dead} or shown, on, len(name)])
-    return f"level {{level}}, {{kind}}, {{name}}"
+    ax.barh([0, 1, 2, 3], [level, {dead} or shown, on, len(name + word)])
+    return f"level {{level}}, {{kind}}, {{word}}, {{name}}"
 
 Explorer(
     draw,
@@ -328,6 +346,9 @@ Explorer(
     level=ipywidgets.IntSlider(1, 0, 3, description="level", continuous_update=False),
     pace=ipywidgets.FloatLogSlider(1, min=-1, max=1, description="pace", continuous_update=False),
     kind=ipywidgets.Dropdown(options=["pace", "level only"], description="kind"),
+    word=ipywidgets.Combobox(
+        value="a", options=["a", "bb"], description="word", continuous_update=False
+    ),
     on=ipywidgets.ToggleButton(False, description="on"),
     file=ipywidgets.FileUpload(accept="image/*"),
 )
@@ -348,10 +369,10 @@ def test_every_kind_of_control_is_driven_and_faults_are_seen(
     complaints.clear()  # as the widgets came up, not as they were used
     faultless, failing, warning = page.locator(EXPLORER).all()
 
-    assert drive(faultless, "kinds", tmp_path, tmp_path) == 5
-    assert text(faultless).inner_text() == "level 3, level only, no picture"
+    assert drive(faultless, "kinds", tmp_path, tmp_path) == 6
+    assert text(faultless).inner_text() == "level 3, level only, no such entry, a picture"
     shown = {path.name for path in tmp_path.glob("kinds_*")}
-    assert len(shown) == 10
+    assert len(shown) == 13
     assert {"kinds_level_Home.png", "kinds_kind_level-only.png", "kinds_on_click-2.png"} <= shown
     assert not complaints
 
