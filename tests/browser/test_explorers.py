@@ -25,7 +25,8 @@ CONTROLS = "[role=slider], select, button, input[type=checkbox], input[list]"
 LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.widget-label')
     ?.textContent || control.textContent.trim()"""
 VALUE = """control => control.getAttribute('aria-valuenow')
-    ?? (control.tagName === 'SELECT' ? control.selectedIndex : control.list ? control.value : null)"""
+    ?? (control.tagName === 'SELECT' ? control.selectedIndex
+        : control.list ? control.value : null)"""
 ALL_RUN = """() => {
     const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content').textContent.trim())
