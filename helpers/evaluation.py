@@ -1,5 +1,7 @@
 """The numbers in the paper's tables: errors, distortions and noise (section 4.2)."""
 
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 
@@ -164,7 +166,7 @@ def check_fit(model: nn.Module, inputs: Tensor) -> None:
 
 def check_device(model: nn.Module, inputs: Tensor) -> None:
     """Refuse inputs on another device than the model's weights with a ValueError."""
-    device = next(model.parameters(), inputs).device
+    device = next(chain(model.parameters(), model.buffers()), inputs).device
     if device != inputs.device:
         raise ValueError(
             f"inputs must be on the device of model, {device}; got {inputs.device}: "

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import symtable
 import sys
 import time
 import urllib.request
@@ -41,6 +40,10 @@ LAB_SETTINGS = {
 
 LAB_FOLDERS = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
 COMPLAINT = re.compile(r'"msg_type": ?"error"|"name": ?"stderr"')
+LOCAL = (  # pieces of code with names of their own
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    *(ast.Lambda, ast.FunctionDef, ast.ClassDef),
+)
 EXPLORERS = re.compile(r"\bexplorers\.\w+\(")
 
 
@@ -132,9 +135,9 @@ def names(source: str) -> tuple[set[str], set[str], set[str]]:
     """Return the names that a cell reads from cells before, that it makes, and that it changes."""
     reads, makes, changes = set(), set(), set()
     for statement in ast.parse(source).body:
-        table = symtable.symtable(ast.unparse(statement), "cell", "exec")
-        reads |= _global_names(table) - makes
-        makes |= {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+        read, made = _read_and_made(statement)
+        reads |= read - makes
+        makes |= made
         for node in ast.walk(statement):
             target = node.value.func if _is_call(node) else node
             if _is_call(node) or isinstance(getattr(node, "ctx", None), ast.Store):
@@ -143,6 +146,25 @@ def names(source: str) -> tuple[set[str], set[str], set[str]]:
                 if isinstance(target, ast.Name):
                     changes.add(target.id)
     return reads, makes, changes
+
+
+def _read_and_made(node: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the names that a piece of code reads and makes, but for what is local in it."""
+    read, made = set(), set()
+    for child in ast.iter_child_nodes(node):
+        for names, found in zip((read, made), _read_and_made(child), strict=True):
+            names |= found
+    if isinstance(node, ast.Name):
+        (read if isinstance(node.ctx, ast.Load) else made).add(node.id)
+    elif isinstance(node, ast.arg):
+        made.add(node.arg)
+    elif isinstance(node, ast.alias):
+        made.add((node.asname or node.name).split(".")[0])
+    elif isinstance(node, ast.AugAssign):
+        read |= _read_and_made(node.target)[1]
+    elif isinstance(node, LOCAL):
+        return read - made, {node.name} if hasattr(node, "name") else set()
+    return read, made
 
 
 def _is_code(cell) -> bool:
@@ -156,14 +178,6 @@ def _is_call(node) -> bool:
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Attribute)
     )
-
-
-def _global_names(table: symtable.SymbolTable) -> set[str]:
-    """Return the names of the notebook that a statement reads, in its functions as well."""
-    module = table.get_type() == "module"
-    own = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
-    found = own if module else {name for name in own if table.lookup(name).is_global()}
-    return found.union(*map(_global_names, table.get_children()))
 
 
 def free_port() -> int:
