@@ -1,4 +1,4 @@
-"""The ledger of the whole course: what each chapter's best stored run says of the paper's claims."""
+"""The ledger of the whole course: what each chapter's best stored run says of its claims."""
 
 import json
 

@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--store", action="store_true", help="store the outputs in the notebooks, and --record"
     )
-    parser.add_argument("--readme", action="store_true", help="write the README's generated parts, only")
+    parser.add_argument("--readme", action="store_true", help="write the README's tables, only")
     options = parser.parse_args(arguments)
     if options.readme:
         readme.update()

@@ -150,9 +150,7 @@ def train_against(
     """
     model.eval()
     check_model(model)
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True
-    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
     total = epochs * math.ceil(len(dataset) / batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total)
     for rows in batches(dataset, epochs, batch_size, seed, progress):

@@ -13,7 +13,13 @@ from helpers.intervals import upper_confidence_limit
 
 
 def vote(
-    model: nn.Module, x: Tensor, label: int, sigma: float, samples: int, *, generator: torch.Generator
+    model: nn.Module,
+    x: Tensor,
+    label: int,
+    sigma: float,
+    samples: int,
+    *,
+    generator: torch.Generator,
 ) -> int:
     """Return how many of `samples` noisy copies of one image x (1, ...) get the label.
 

@@ -76,15 +76,16 @@ def table() -> str:
     ]
     runs = [run for scales in kept.values() for run in scales.values()]
     machines = "; ".join(sorted({run["hardware"] for run in runs}))
-    data = "; ".join(
-        f"`{scale}` on {', '.join(sorted({s[scale]['dataset'] for s in kept.values() if scale in s}))}"
+    data = [
+        f"`{scale}` on {', '.join(names)}"
         for scale in SCALES
-        if any(scale in scales for scales in kept.values())
-    )
+        if (names := sorted({s[scale]["dataset"] for s in kept.values() if scale in s}))
+    ]
     headers = ("chapter", *(f"`{scale}`" for scale in SCALES))
     return (
         f"{tabulate(rows, headers, 'github', disable_numparse=True)}\n\n"
-        f"Time and peak memory of a notebook's kernel, networks trained before ({machines}; {data})."
+        "Time and peak memory of a notebook's kernel, with networks trained before "
+        f"({'; '.join([machines, *data])})."
     )
 
 

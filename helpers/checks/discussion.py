@@ -59,8 +59,7 @@ def ball_of_size(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
         "‖r‖₂ is √n times the distortion": x + (rms / size).clamp_max(1) * r,
         "the ball is round: scale r as a whole, do not clip its pixels": x + r.clamp(-rms, rms),
         "this is the change; add it to the image": (5 * rms / size).clamp_max(1) * r,
-        "each image has its own factor": x
-        + min(1, (rms / r.square().mean().sqrt()).item()) * r,
+        "each image has its own factor": x + min(1, (rms / r.square().mean().sqrt()).item()) * r,
     }
     expected = into_ball(x, points, rms).double()
 
