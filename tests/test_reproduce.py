@@ -255,7 +255,7 @@ def test_nothing_is_kept_when_not_asked(ran):
 
 def test_chapter_without_results_says_so(ran, results, monkeypatch, capsys):
     monkeypatch.setattr(reproduce, "execute", lambda path, scale: ("notebook", 0.5))
-    reproduce.main(["--record", "02"])
+    reproduce.main(["--scale", "class", "--record", "02"])
     assert "02_two wrote no results" in capsys.readouterr().out
     assert timings.load()["02_two"]["class"]["dataset"] == "no data"
 
