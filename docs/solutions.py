@@ -16,6 +16,7 @@ TARGET = ROOT / "docs" / "solutions.md"
 TESTS = ROOT / "tests" / "test_checks.py"
 EXERCISE = re.compile(r"\*\*(\d)\.\*\*\s*(.*)", re.DOTALL)
 STUB = re.compile(r"^def (\w+)\(.*?^checks\.(\w+)\(\1\)", re.DOTALL | re.MULTILINE)
+GENERAL = ("it ", "not ", "as a tensor", "shape ")  # said of any other wrong answer
 HEAD = """# Solutions
 
 For teachers. Written by `python docs/solutions.py` from the notebooks and from
@@ -74,9 +75,11 @@ class Answers:
 
     def _needs(self, node: ast.AST) -> list[ast.FunctionDef]:
         """Return the functions of the tests that a piece of code calls, those first it needs."""
+        own = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}  # hide the functions
         needed: list[ast.FunctionDef] = []
         for inner in ast.walk(node):
-            function = self.functions.get(getattr(inner, "id", ""))
+            name = inner.id if isinstance(inner, ast.Name) and inner.id not in own else ""
+            function = self.functions.get(name)
             if function is not None and function is not node:
                 new = [*self._needs(function), function]
                 needed += [one for one in new if one not in needed]
@@ -95,8 +98,12 @@ def page() -> str:
         for number, text, name, check in tasks:
             parts.append(f"**{number}.** {text}\n")
             parts.append(f"```python\n{answers.source(check, name)}\n```\n")
-            hints = "; ".join(f"{name} (“{hint}”)" for name, hint in answers.mistakes[check])
-            parts.append(f"Mistakes that the check names or refuses: {hints}.\n")
+            named = [
+                f"{mistake}: “… {hint} …”"
+                for mistake, hint in answers.mistakes[check]
+                if not hint.startswith(GENERAL)
+            ]
+            parts.append(f"Typical mistakes, and what the check says: {'; '.join(named)}.\n")
     return "\n".join(parts)
 
 
