@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure, SubFigure
 from scipy.ndimage import distance_transform_edt
 
@@ -23,6 +23,7 @@ STYLE = {
     "image.cmap": "gray",
     "image.interpolation": "nearest",
 }
+SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"  # orange for less, purple for more; told apart by colour-blind readers
 DPI = 90
 
@@ -55,6 +56,26 @@ def png(fig: Figure) -> bytes:
     fig.set_dpi(DPI)
     FigureCanvasAgg(fig).print_png(buffer)  # lays out and draws once, where savefig does it twice
     return buffer.getvalue()
+
+
+def contrast(first, second) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21; text needs 4.5.
+
+    References
+    ----------
+    W3C, Web Content Accessibility Guidelines 2.1, success criterion 1.4.3.
+    """
+    luminances = []
+    for colour in (first, second):
+        shares = np.array(to_rgb(colour))
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        luminances.append(linear @ (0.2126, 0.7152, 0.0722))
+    return (max(luminances) + 0.05) / (min(luminances) + 0.05)
+
+
+def ink(background) -> str:
+    """Return the colour of text on a background: black or white, whichever is read better."""
+    return max("black", "white", key=lambda text: contrast(text, background))
 
 
 def image_grid(
@@ -187,10 +208,10 @@ def heatmap(
     """
     values = np.asarray(values, dtype=float)
     low, high = limits or (np.nanmin(values), np.nanmax(values))
-    ax.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+    drawn = ax.imshow(values, cmap=SEQUENTIAL, vmin=low, vmax=high, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
-            shade = "black" if value > (low + high) / 2 else "white"
+            shade = ink(drawn.to_rgba(value)[:3])
             text = number.format(value)
             ax.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
     ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", fontsize=9)

@@ -1,31 +1,75 @@
-"""The README's tables, paper against ours, from the full-scale results in ``data/results``."""
+"""The README's generated parts: pictures, paper against ours, time and memory.
 
+All of them come from what the repository holds: the notebooks' stored outputs and the results in
+``data/results``.
+"""
+
+import html
 import json
 
 from tabulate import tabulate
 
+from helpers import timings
 from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison, read_results
 from helpers.data import ROOT, write_atomically
 
 README = ROOT / "README.md"
-BEGIN = "<!-- written by python -m helpers.reproduce --readme: begin -->"
-END = "<!-- end -->"
+NOTEBOOKS = ROOT / "notebooks"
+BEGIN = "<!-- written by python -m helpers.reproduce --readme: begin{} -->"
+END = "<!-- end{} -->"
+COLUMNS = 3  # of the gallery
 
 
 def update() -> None:
-    """Write the tables between the README's two markers.
+    """Write each part between its two markers.
 
     Raises
     ------
     ValueError
-        If the README has not both markers, each once.
+        If the README has not all markers, each once.
     """
     text = README.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{README} must hold the lines {BEGIN} and {END}, each once")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    write_atomically(README, f"{before}{BEGIN}\n{summary()}\n{END}{after}".encode())
+    for name, write in PARTS.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"{README} must hold the lines {begin} and {end}, each once")
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{write()}\n{end}{rest.split(end)[1]}"
+    write_atomically(README, text.encode())
+
+
+def gallery() -> str:
+    """Return a picture of each chapter that has one, with its alternative text, as a table.
+
+    The picture is that of the cell tagged ``gallery``, which `helpers.reproduce` keeps; its
+    alternative text and the chapter's title are read from the notebook.
+    """
+    shown = []
+    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+        if not (RESULTS / f"{path.stem}.png").exists():
+            continue
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+        alt = html.escape(_alternative_text(cells) or title)
+        shown.append(
+            f'<td width="{100 // COLUMNS}%" valign="top"><a href="notebooks/{path.name}">'
+            f'<img src="data/results/{path.stem}.png" alt="{alt}"></a><br>{html.escape(title)}</td>'
+        )
+    rows = [shown[i : i + COLUMNS] for i in range(0, len(shown), COLUMNS)]
+    lines = "\n".join("<tr>\n" + "\n".join(row) + "\n</tr>" for row in rows)
+    return f"<table>\n{lines}\n</table>"
+
+
+def _alternative_text(cells: list[dict]) -> str:
+    """Return the alternative text of the last picture of the cell tagged ``gallery``."""
+    texts = [
+        output.get("metadata", {}).get("image/png", {}).get("alt", "")
+        for cell in cells
+        if "gallery" in cell["metadata"].get("tags", [])
+        for output in cell["outputs"]
+        if "image/png" in output.get("data", {})
+    ]
+    return texts[-1] if texts else ""
 
 
 def summary() -> str:
@@ -107,3 +151,6 @@ def _attacks(benchmark: dict) -> str:
         "![Mean distortion of each attack against its time for an image, a panel for each network]"
         "(data/results/attack_benchmark.png)"
     )
+
+
+PARTS = {": gallery": gallery, "": summary, ": timings": timings.table}

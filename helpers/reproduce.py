@@ -1,8 +1,9 @@
 """Run chapters headlessly and print their ledgers: ``python -m helpers.reproduce [chapters …]``.
 
 Each notebook is executed from top to bottom in a fresh kernel and writes its results to
-``data/results``. With ``--store`` the outputs are stored in the notebook as well. ``--readme``
-runs nothing and writes the tables of the stored full-scale runs into the README.
+``data/results``. With ``--record`` time and memory are kept there, too, and with ``--store`` the
+outputs in the notebook besides. ``--readme`` runs nothing and writes what the results say into
+the README.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from nbformat import NotebookNode
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from helpers import readme
+from helpers import readme, timings
 from helpers.claims import RESULTS
 from helpers.course import SCALES
 from helpers.data import ROOT, write_atomically
@@ -116,12 +117,16 @@ def store(notebook: NotebookNode, path: Path) -> None:
     write_atomically(path, f"{nbformat.writes(notebook).rstrip()}\n".encode())
 
 
-def ledger(path: Path, scale: str, since: float) -> str:
-    """Return the claims of a chapter as a table, from the results it wrote after `since`."""
-    written = [f for f in RESULTS.glob(f"{path.stem}.*.{scale}.json") if f.stat().st_mtime >= since]
-    if not written:
-        return f"{path.stem} wrote no results"
-    content = json.loads(max(written, key=lambda f: f.stat().st_mtime).read_text(encoding="utf-8"))
+def written(path: Path, scale: str, since: float) -> dict | None:
+    """Return the results that a chapter wrote last, if it was after `since`."""
+    files = [f for f in RESULTS.glob(f"{path.stem}.*.{scale}.json") if f.stat().st_mtime >= since]
+    if not files:
+        return None
+    return json.loads(max(files, key=lambda f: f.stat().st_mtime).read_text(encoding="utf-8"))
+
+
+def ledger(content: dict) -> str:
+    """Return the claims of a chapter's results as a table."""
     rows = [(c["claim"], c["paper"], c["ours"], c["verdict"]) for c in content["claims"]]
     return f"{content['source']}\n" + tabulate(
         rows, ("claim", "paper", "ours", "verdict"), disable_numparse=True, maxcolwidths=60
@@ -138,7 +143,10 @@ def main(arguments: list[str] | None = None) -> None:
         default=os.environ.get("COURSE_SCALE", "class"),
         help="work to do",
     )
-    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks")
+    parser.add_argument("--record", action="store_true", help="keep time and memory")
+    parser.add_argument(
+        "--store", action="store_true", help="store the outputs in the notebooks, and --record"
+    )
     parser.add_argument("--readme", action="store_true", help="write the README's tables, only")
     options = parser.parse_args(arguments)
     if options.readme:
@@ -153,10 +161,20 @@ def main(arguments: list[str] | None = None) -> None:
     for path in paths:
         start = time.time()
         notebook, memory = execute(path, options.scale)
+        seconds = time.time() - start
+        print(f"\n{path.stem}: {seconds:.0f} s, peak memory {memory:.2f} GB")
+        content = written(path, options.scale, start)
+        print(ledger(content) if content else f"{path.stem} wrote no results")
+        if options.record or options.store:
+            timings.record(
+                path.stem,
+                scale=options.scale,
+                seconds=seconds,
+                peak_gb=memory,
+                dataset=content["dataset"] if content else "no data",
+            )
         if options.store:
             store(notebook, path)
-        print(f"\n{path.stem}: {time.time() - start:.0f} s, peak memory {memory:.2f} GB")
-        print(ledger(path, options.scale, start))
 
 
 if __name__ == "__main__":

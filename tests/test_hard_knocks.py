@@ -410,9 +410,9 @@ def test_full_disk_leaves_notebook_and_readme_as_they_were(tmp_path, full_disk, 
     notebook = nbformat.v4.new_notebook(cells=[cell])
     nbformat.write(notebook, path)
     page = tmp_path / "README.md"
-    page.write_text(f"{readme.BEGIN}\n{readme.END}\n", "utf-8")
+    page.write_text(f"{readme.BEGIN.format('')}\n{readme.END.format('')}\n", "utf-8")
     monkeypatch.setattr(readme, "README", page)
-    monkeypatch.setattr(readme, "summary", lambda: "x" * 100_000)
+    monkeypatch.setattr(readme, "PARTS", {"": lambda: "x" * 100_000})
     before = path.read_bytes(), page.read_bytes()
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="x" * 100_000)]
     with full_disk():
@@ -451,8 +451,8 @@ WAITS = (
 RUN = """
 import sys
 from pathlib import Path
-from helpers import reproduce
-reproduce.NOTEBOOKS = reproduce.RESULTS = Path(sys.argv[1])
+from helpers import reproduce, timings
+reproduce.NOTEBOOKS = reproduce.RESULTS = timings.RESULTS = Path(sys.argv[1])
 reproduce.main(["--scale", "ci", "--store"])
 """
 
@@ -491,7 +491,7 @@ def test_run_that_is_interrupted_leaves_its_notebook_and_no_kernel(tmp_path):
     assert paths[1].read_bytes() == before
     assert nbformat.read(paths[0], as_version=4).cells[0].outputs[0].data["text/plain"] == "42"
     names = {path.name for path in folder.iterdir()}
-    assert names - {"timings.json"} == {"01_one.ipynb", "02_two.ipynb", "kernel"}
+    assert names == {"01_one.ipynb", "02_two.ipynb", "kernel", "timings.json"}
     end = time.monotonic() + 10
     while is_running(kernel) and time.monotonic() < end:
         time.sleep(0.1)

@@ -161,7 +161,7 @@ def test_heatmap_writes_each_number_but_nan_where_it_belongs():
     )
     written = {text.get_position(): text.get_text() for text in ax.texts}
     assert written == {(0, 0): "0.0", (2, 0): "1.0", (0, 1): "0.5", (1, 1): "0.2", (2, 1): "0.3"}
-    assert [text.get_color() for text in ax.texts] == ["white", "black", "white", "white", "white"]
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "black", "white", "white"]
     assert ax.images[0].get_clim() == (0, 1)
     assert ticks(ax) == ["a", "b"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]

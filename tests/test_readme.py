@@ -1,5 +1,6 @@
 """The README's tables: what the stored full-scale runs say, and in step with them."""
 
+import base64
 import json
 
 import pytest
@@ -94,29 +95,100 @@ def test_benchmark_says_who_is_slower_and_no_closer(results):
     assert "a machine. In 1 of 2 cases" in text
 
 
-def test_only_what_is_between_the_markers_is_written(results, tmp_path, monkeypatch):
-    book("06_six").save()
-    path = tmp_path / "README.md"
-    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter λ\n", encoding="utf-8")
-    monkeypatch.setattr(readme, "README", path)
+# --- the parts of the README
+
+
+def marked():
+    """Return a README with all markers and an old text between them."""
+    parts = [
+        f"{readme.BEGIN.format(name)}\nold\n{readme.END.format(name)}" for name in readme.PARTS
+    ]
+    return "before\n" + "\nbetween λ\n".join(parts) + "\nafter\n"
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
+    written = {name: (lambda name=name: f"new {name}") for name in readme.PARTS}
+    monkeypatch.setattr(readme, "PARTS", written)
+    return tmp_path / "README.md"
+
+
+def test_only_what_is_between_the_markers_is_written(page):
+    page.write_text(marked(), encoding="utf-8")
+    expected = marked()
+    for name in readme.PARTS:
+        expected = expected.replace(
+            f"{readme.BEGIN.format(name)}\nold\n", f"{readme.BEGIN.format(name)}\nnew {name}\n"
+        )
     for _ in range(2):
         readme.update()
-        text = path.read_text(encoding="utf-8")
-        expected = f"before\n{readme.BEGIN}\n{readme.summary()}\n{readme.END}\nafter λ\n"
-        assert text == expected
+        assert page.read_text(encoding="utf-8") == expected
 
 
-@pytest.mark.parametrize("text", ["no markers", readme.BEGIN, 2 * (readme.BEGIN + readme.END)])
-def test_readme_without_its_markers_is_refused(results, tmp_path, monkeypatch, text):
-    path = tmp_path / "README.md"
-    path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(readme, "README", path)
+@pytest.mark.parametrize("change", ["no markers", "twice", "one missing"])
+def test_readme_without_its_markers_is_refused(page, change):
+    text = {
+        "no markers": "text",
+        "twice": 2 * marked(),
+        "one missing": marked().replace(readme.END.format(": timings"), ""),
+    }[change]
+    page.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"README\.md must hold the lines"):
         readme.update()
-    assert path.read_text(encoding="utf-8") == text
+    assert page.read_text(encoding="utf-8") == text
 
 
-def test_readme_is_in_step_with_the_stored_results(root):
+@pytest.mark.parametrize("name", readme.PARTS)
+def test_readme_is_in_step_with_the_stored_results(root, name):
     text = (root / "README.md").read_text(encoding="utf-8")
-    shown = text.split(readme.BEGIN)[1].split(readme.END)[0].strip()
-    assert shown == readme.summary(), "run python -m helpers.reproduce --readme"
+    shown = text.split(readme.BEGIN.format(name))[1].split(readme.END.format(name))[0].strip()
+    assert shown == readme.PARTS[name](), "run python -m helpers.reproduce --readme"
+
+
+# --- the gallery
+
+
+def notebook(path, *, title, alt):
+    """Write a notebook as it is stored, with a picture in its gallery cell."""
+    picture = {"data": {"image/png": ""}, "metadata": {"image/png": {"alt": alt}}}
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": [f"# {title}\n", "more"]},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": [],
+            "outputs": [picture | {"metadata": {}}],
+        },
+        {"cell_type": "code", "metadata": {"tags": ["gallery"]}, "outputs": [picture]},
+    ]
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+
+
+def test_gallery_shows_each_chapter_that_has_a_picture(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "NOTEBOOKS", tmp_path)
+    for number in range(1, 6):
+        notebook(tmp_path / f"0{number}_x.ipynb", title=f"{number} · X", alt=f'a "{number}" < 9')
+        if number != 3:
+            (results / f"0{number}_x.png").touch()
+    text = readme.gallery()
+    assert text.count("<tr>") == 2  # three in a row
+    assert text.count("<img ") == 4
+    assert '<a href="notebooks/01_x.ipynb"><img src="data/results/01_x.png"' in text
+    assert 'alt="a &quot;1&quot; &lt; 9"' in text
+    assert "<br>5 · X</td>" in text
+    assert "03_x" not in text
+
+
+def test_gallery_picture_is_the_one_that_the_notebook_stores(root):
+    for path in sorted((root / "notebooks").glob("[0-9]*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = [cell for cell in cells if "gallery" in cell["metadata"].get("tags", [])]
+        assert len(tagged) == 1, f"{path.stem} has {len(tagged)} cells tagged gallery"
+        pictures = [
+            output["data"]["image/png"]
+            for output in tagged[0]["outputs"]
+            if "image/png" in output.get("data", {})
+        ]
+        kept = (root / "data" / "results" / f"{path.stem}.png").read_bytes()
+        assert base64.b64decode(pictures[-1]) == kept, path.stem

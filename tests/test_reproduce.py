@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from helpers import reproduce
-from helpers.reproduce import WIDGET_VIEW, chapters, execute, ledger, store
+from helpers import reproduce, timings
+from helpers.reproduce import WIDGET_VIEW, chapters, execute, ledger, store, written
 
 PNG = base64.b64decode(  # one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -37,7 +37,8 @@ def notebooks(tmp_path, monkeypatch):
 def results(tmp_path, monkeypatch):
     folder = tmp_path / "results"
     folder.mkdir()
-    monkeypatch.setattr(reproduce, "RESULTS", folder)
+    for module in (reproduce, timings):
+        monkeypatch.setattr(module, "RESULTS", folder)
     return folder
 
 
@@ -181,7 +182,8 @@ def test_stored_stream_and_error_outputs_stay(notebooks, results):
 def write_results(results, name, *, claim, at):
     claims = [{"claim": claim, "paper": "1.6%", "ours": "1.7%", "verdict": "reproduced"}]
     path = results / f"{name}.json"
-    path.write_text(json.dumps({"source": f"data of {claim}", "claims": claims}), encoding="utf-8")
+    content = {"source": f"data of {claim}", "dataset": name.split(".")[1], "claims": claims}
+    path.write_text(json.dumps(content), encoding="utf-8")
     os.utime(path, (at, at))
 
 
@@ -191,7 +193,8 @@ def test_ledger_shows_what_the_last_run_wrote(notebooks, results):
     write_results(results, "01_one.other.ci", claim="the last claim", at=200)
     write_results(results, "01_one.MNIST.full", claim="another scale", at=300)
     write_results(results, "02_two.MNIST.ci", claim="another chapter", at=300)
-    source, header, _, row = ledger(notebooks / "01_one.ipynb", "ci", 100).splitlines()
+    content = written(notebooks / "01_one.ipynb", "ci", 100)
+    source, header, _, row = ledger(content).splitlines()
     assert source == "data of the last claim"
     assert header.split() == ["claim", "paper", "ours", "verdict"]
     assert row.split() == ["the", "last", "claim", "1.6%", "1.7%", "reproduced"]
@@ -199,7 +202,7 @@ def test_ledger_shows_what_the_last_run_wrote(notebooks, results):
 
 def test_ledger_of_an_earlier_run_is_not_shown(notebooks, results):
     write_results(results, "01_one.MNIST.ci", claim="an old claim", at=50)
-    assert ledger(notebooks / "01_one.ipynb", "ci", 100) == "01_one wrote no results"
+    assert written(notebooks / "01_one.ipynb", "ci", 100) is None
 
 
 # --- the command line
@@ -234,6 +237,27 @@ def test_command_runs_chapters_in_order_and_prints_their_ledgers(ran, capsys):
 def test_command_stores_when_asked(ran):
     reproduce.main(["--store", "10"])
     assert [call[:2] for call in ran] == [("execute", "10_ten"), ("store", "10_ten")]
+
+
+@pytest.mark.parametrize("option", ["--record", "--store"])
+def test_time_and_memory_are_kept_when_asked(ran, option):
+    reproduce.main(["--scale", "ci", option, "10", "01"])
+    assert list(timings.load()) == ["01_one", "10_ten"]
+    measured = timings.load()["10_ten"]["ci"]
+    assert (measured["peak_gb"], measured["dataset"]) == (0.5, "MNIST")
+    assert 0 <= measured["seconds"] < 60
+
+
+def test_nothing_is_kept_when_not_asked(ran):
+    reproduce.main(["10"])
+    assert timings.load() == {}
+
+
+def test_chapter_without_results_says_so(ran, results, monkeypatch, capsys):
+    monkeypatch.setattr(reproduce, "execute", lambda path, scale: ("notebook", 0.5))
+    reproduce.main(["--scale", "class", "--record", "02"])
+    assert "02_two wrote no results" in capsys.readouterr().out
+    assert timings.load()["02_two"]["class"]["dataset"] == "no data"
 
 
 @pytest.mark.parametrize(

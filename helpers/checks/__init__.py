@@ -3,6 +3,7 @@
 from helpers.checks.blind_spots import nearest_border, none_found, radial_basis
 from helpers.checks.cross_model import error_where_right, possible_of, share_of_target
 from helpers.checks.cross_training_set import resampled_errors, stretched
+from helpers.checks.discussion import ball_of_size, gradient_sign_step, smoothed_radius
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
 from helpers.checks.introduction import distortion, noise_of_size, top_images
@@ -16,12 +17,14 @@ from helpers.checks.units import counter_rotation, label_entropy, mean_similarit
 
 __all__ = [
     "accuracy_within",
+    "ball_of_size",
     "certified_distortion",
     "certified_radius",
     "counter_rotation",
     "distortion",
     "error_rate",
     "error_where_right",
+    "gradient_sign_step",
     "label_entropy",
     "lines_around_a_sigmoid",
     "mean_similarity",
@@ -35,6 +38,7 @@ __all__ = [
     "radial_basis",
     "resampled_errors",
     "share_of_target",
+    "smoothed_radius",
     "step_in_the_box",
     "stretched",
     "top_images",

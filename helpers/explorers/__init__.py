@@ -6,6 +6,7 @@ An explorer holds no maths: it draws what functions of the course compute.
 from helpers.explorers.blind_spots import around_an_image
 from helpers.explorers.cross_model import cross_model
 from helpers.explorers.cross_training_set import cross_training_set
+from helpers.explorers.discussion import straight_line
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
@@ -23,5 +24,6 @@ __all__ = [
     "frequency_response",
     "penalty",
     "sandwich",
+    "straight_line",
     "top_images",
 ]

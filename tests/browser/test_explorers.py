@@ -121,6 +121,12 @@ CHAPTERS = {
         (0, "size", press("Home")),
         (0, "layer", choose("blur")),
     ],
+    "13_discussion": [
+        (0, "network", choose("robust, ρ = 0.06")),
+        (0, "epsilon", press("End")),
+        (0, "signs", choose("random signs")),
+        (0, "image", press("ArrowRight")),
+    ],
 }
 
 

@@ -1,0 +1,44 @@
+"""An explorer without a mouse: Tab reaches every control, and keys move it."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHAPTER = "01_introduction"
+FOCUSED = """() => {
+    const row = document.activeElement.closest('.widget-inline-hbox');
+    return row ? row.querySelector('.widget-label').textContent.trim() : '';
+}"""
+
+
+@pytest.fixture(scope="module")
+def explorers():
+    """The module of the explorers' tests: how a notebook is run, and where its explorers are."""
+    path = Path(__file__).with_name("test_explorers.py")
+    spec = importlib.util.spec_from_file_location("explorers_in_a_browser", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tab_reaches_every_control_and_arrows_move_it(explorers, lab, page):
+    page.set_default_timeout(30_000)
+    explorers.run_all(page, lab, f"{CHAPTER}.ipynb")
+    explorer = page.locator(explorers.EXPLORER).first
+    explorer.scroll_into_view_if_needed()
+    labels = explorer.locator(".widget-inline-hbox .widget-label").all_inner_texts()
+    assert len(labels) >= 3
+    explorers.control(explorer, labels[0]).locator("select, [role=slider]").focus()
+    reached = [page.evaluate(FOCUSED)]
+    for _ in range(3 * len(labels)):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    assert [label for label in dict.fromkeys(reached) if label][: len(labels)] == labels
+    before = explorers.text(explorer).inner_text()
+    slider = explorer.locator("[role=slider]").last
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    explorers.expect(explorers.text(explorer)).not_to_have_text(before)
