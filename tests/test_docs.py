@@ -140,7 +140,10 @@ def test_written_solution_passes_its_check(solutions, check, capsys):
     assert capsys.readouterr().out == "passed\n"
 
 
-def test_the_guide_speaks_of_every_chapter():
+def test_the_guide_says_of_every_chapter_what_it_leans_on_and_what_is_hard():
     guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-    missing = [path.stem for path in NOTEBOOKS if f"(../notebooks/{path.name})" not in guide]
-    assert not missing
+    rows = re.findall(r"^\| \[?(\d+) .+? \| (.+) \| (.+) \|$", guide, re.MULTILINE)
+    assert {int(path.name[:2]) for path in NOTEBOOKS} <= {int(number) for number, *_ in rows}
+    for number, leans, _hard in rows:
+        earlier = re.findall(r"\d+", leans)
+        assert all(int(one) < int(number) for one in earlier), number
