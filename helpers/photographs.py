@@ -99,7 +99,9 @@ def part(name: str, split: str, shorter: int) -> Tensor:
     picture = Image.fromarray(found).convert("RGB")
     scale = shorter / min(picture.size)
     # Pillow resizes bytes in integer arithmetic: the same pixels on every machine.
-    picture = picture.resize([round(scale * size) for size in picture.size], Image.Resampling.BICUBIC)
+    picture = picture.resize(
+        [round(scale * size) for size in picture.size], Image.Resampling.BICUBIC
+    )
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     longer = 1 if pixels.shape[1] > pixels.shape[2] else 2
     border = round(TRAINING * pixels.shape[longer])

@@ -66,6 +66,13 @@ ALLOWED = {  # a module may import these of the package, and no others
     "spectral": {"fourier", "gram", "lanczos"},
     "transfer": {"data", "evaluation"},
     "units": set(),
+    # colour
+    "colour": {"data", "imagenet", "photo_network", "photographs", "pictures"},
+    "downloads": {"data"},
+    "imagenet": {"data", "downloads", "models"},
+    "photo_network": {"checkpoints", "models", "photographs"},
+    "photographs": {"data"},
+    "pictures": {"data", "downloads"},
     # weights, and what makes them
     "autoencoder": {"data", "descent"},
     "checkpoints": {"data"},
@@ -98,7 +105,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "readme": {"claims", "data"},
     "relaxation": {"bounds"},
     "reproduce": {"claims", "course", "data", "readme"},
-    "explorers": {"plotting", "widgets"} | CORE,
+    "explorers": {"colour", "pictures", "plotting", "widgets"} | CORE,
     "widgets": {"plotting"},
 }
 

@@ -8,6 +8,7 @@ from helpers.explorers.cross_model import cross_model
 from helpers.explorers.cross_training_set import cross_training_set
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
+from helpers.explorers.imagenet import your_picture
 from helpers.explorers.introduction import adversarial_digit
 from helpers.explorers.minimal_distortion import sandwich
 from helpers.explorers.spectral_analysis import frequency_response
@@ -24,4 +25,5 @@ __all__ = [
     "penalty",
     "sandwich",
     "top_images",
+    "your_picture",
 ]
