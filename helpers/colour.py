@@ -119,18 +119,20 @@ def images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -
     """
     asked = which or os.environ.get("COURSE_IMAGES", "")
     sizes = {"side": system.side, "shorter": system.shorter}
-    if asked == "imagenette" or (not asked and system.name != SMALL):
-        try:
-            return pictures.imagenette(**sizes, count=count, seed=seed)
-        except OSError as error:
-            if asked:
-                raise
-            _say_images(str(error))
-    elif asked == "imagenet_samples":
-        return pictures.folder(data.folder() / asked, **sizes, count=count, seed=seed)
-    elif asked and asked != "photographs":
-        return pictures.folder(Path(asked), **sizes, count=count, seed=seed)
-    return _photographs(system, count, seed)
+    try:
+        if asked == "imagenette" or (not asked and system.name != SMALL):
+            found = pictures.imagenette(**sizes, count=count, seed=seed)
+        elif asked in ("", "photographs"):
+            return _photographs(system, count, seed)
+        else:
+            place = data.folder() / asked if asked == "imagenet_samples" else Path(asked)
+            found = pictures.folder(place, **sizes, count=count, seed=seed)
+    except OSError as error:
+        if asked:
+            raise
+        _say_images(str(error))
+        return _photographs(system, count, seed)
+    return _unlabelled(found) if system.name == SMALL else found
 
 
 def _small() -> System:
@@ -155,12 +157,17 @@ def _photographs(system: System, count: int, seed: int) -> Dataset:
         found = photographs.photos(
             "whole", each=each, side=system.side, shorter=system.shorter, seed=seed
         )
-        found = replace(found, labels=torch.full_like(found.labels, pictures.UNKNOWN))
+        found = _unlabelled(found)
         rows = torch.arange(len(found))
     generator = torch.Generator().manual_seed(seed)
     chosen = rows[torch.randperm(len(rows), generator=generator)[:count]]
     source = f"{len(chosen)} random crops of scikit-image's and scikit-learn's photographs"
     return replace(found[chosen], source=source)
+
+
+def _unlabelled(dataset: Dataset) -> Dataset:
+    """Return images whose labels are not those of the network without any."""
+    return replace(dataset, labels=torch.full_like(dataset.labels, pictures.UNKNOWN))
 
 
 @functools.cache
