@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from helpers import data, imagenet, photo_network, photographs, pictures
+from helpers import cifar, data, imagenet, photo_network, photographs, pictures
 from helpers.data import Dataset
 
 PAPERS = "alexnet"
@@ -133,6 +133,33 @@ def images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -
         _say_images(str(error))
         return _photographs(system, count, seed)
     return _unlabelled(found) if system.name == SMALL else found
+
+
+def labelled(system: System, *, each: int = 40, seed: int = 0) -> Dataset:
+    """Return small labelled images on which units of a network can be measured (section 3).
+
+    Parameters
+    ----------
+    system : System
+        The network; one of ImageNet's needs them enlarged.
+    each : int
+        Crops of each photograph.
+    seed : int
+        Seed of the crops.
+
+    Returns
+    -------
+    Dataset
+        CIFAR-10's test images for a network of ImageNet, where the data folder has them: they may
+        be counted, but not shown in a stored output. Test crops of the photographs, 64 × 64
+        pixels, otherwise.
+    """
+    if system.name != SMALL:
+        try:
+            return cifar.cifar10("test")
+        except FileNotFoundError:
+            pass
+    return photographs.photos("test", each=each, seed=seed)
 
 
 def _small() -> System:

@@ -1,13 +1,15 @@
+import hashlib
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
 import torchvision
 from PIL import Image
 
-from helpers import colour, imagenet, photographs
-from helpers.colour import SMALL, images, system
+from helpers import cifar, colour, imagenet, photographs
+from helpers.colour import SMALL, System, images, labelled, system
 
 
 @pytest.fixture
@@ -88,6 +90,19 @@ def test_images_by_name(folder, monkeypatch):
     assert torch.equal(small.read(folder / "mine" / "x.png"), mine.inputs)
     with pytest.raises(ValueError, match="must be a folder of pictures"):
         images(small, str(folder / "none"))
+
+
+def test_labelled_images_are_cifars_for_a_network_of_imagenet(folder, monkeypatch):
+    large = System("alexnet", torch.nn.Sequential(), ("a",), 0, 224, 256)
+    assert labelled(large, each=2).name == "photographs"  # CIFAR is not there
+    (folder / cifar.SUBSET).mkdir()
+    images, labels = np.zeros((3, 32, 32, 3), np.uint8), np.arange(3, dtype=np.uint8)
+    np.savez(folder / cifar.SUBSET / "test.npz", images=images, labels=labels)
+    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    monkeypatch.setitem(cifar.SUBSET_SHA256, "test", digest)
+    assert labelled(large).labels.tolist() == [0, 1, 2]
+    small = labelled(system(SMALL), each=2)
+    assert (small.name, len(small)) == ("photographs", 2 * len(photographs.CLASSES))
 
 
 def test_stored_pictures_are_those_that_may_be_shipped(root):

@@ -254,17 +254,23 @@ def test_uploaded_reads_the_value_of_both_versions_of_ipywidgets():
     assert uploaded({}) is None
 
 
+def size_of(shown):
+    """Return the distortion that the text names."""
+    return float(re.search(r"distortion ([\d.]+)", shown.message)[1])
+
+
 def test_your_picture_answers_target_c_scale_and_gain(brightest_channel, reddish):
     shown = your_picture(brightest_channel, reddish)
-    assert shown.message.startswith("c = 0.1, target blue: seen as blue, distortion 0.")
-    size = float(shown.message.split()[-1])
+    assert shown.message.startswith("c = 0.1, target blue: seen as blue (")
+    size = size_of(shown)
     assert "target green: seen as green" in shown.set(target="green")
     assert "seen as red" in shown.set(c=1000.0)
     shown.set(target="blue", c=0.1)
-    assert shown.set(scale=0.0).endswith("seen as red, distortion 0.0000")
-    assert float(shown.set(scale=0.5).split()[-1]) == pytest.approx(size / 2, abs=1e-4)
+    assert re.search(r"seen as red \(\d+%\), distortion 0.0000", shown.set(scale=0.0))
+    shown.set(scale=0.5)
+    assert size_of(shown) == pytest.approx(size / 2, abs=1e-4)
     before = shown.image.value
-    assert shown.set(gain=100)
+    assert shown.set(gain=100).endswith("shown × 100")
     assert shown.image.value != before
     assert "seen as" in shown.set(picture="image 1")
     assert shown.set(target="violet").startswith("there is no class 'violet'")

@@ -67,7 +67,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "transfer": {"data", "evaluation"},
     "units": set(),
     # colour
-    "colour": {"data", "imagenet", "photo_network", "photographs", "pictures"},
+    "colour": {"cifar", "data", "imagenet", "photo_network", "photographs", "pictures"},
     "downloads": {"data"},
     "imagenet": {"data", "downloads", "models"},
     "photo_network": {"checkpoints", "models", "photographs"},

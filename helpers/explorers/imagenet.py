@@ -99,7 +99,8 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 40) 
             limit=1,
         )
         size = distortion(x, changed).item()
-        return f"c = {c:.2g}, target {target}: seen as {after}, distortion {size:.4f}"
+        seen = f"seen as {after} ({shares.max():.0%})"
+        return f"c = {c:.2g}, target {target}: {seen}, distortion {size:.4f}, shown × {gain}"
 
     explorer = Explorer(
         draw,

@@ -1,8 +1,10 @@
 """Each chapter's explorers in a real browser: the picture and its text follow the controls."""
 
+import io
 import re
 
 import pytest
+from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -37,6 +39,35 @@ def choose(option: str):
 def press(key: str):
     """Return the action that presses a key on a slider: an arrow, Home, End …"""
     return lambda control: control.locator("[role=slider]").press(key)
+
+
+def name(text: str):
+    """Return the action that writes into a text field and leaves it."""
+
+    def act(control):
+        control.locator("input").fill(text)
+        control.locator("input").press("Tab")
+
+    return act
+
+
+def upload(content: bytes):
+    """Return the action that sends a file with the explorer's upload button."""
+
+    def act(control):
+        button = control.page.locator(EXPLORER).first.locator("button")
+        with control.page.expect_file_chooser() as chooser:
+            button.click()
+        chooser.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": content})
+
+    return act
+
+
+def png(*colour: int) -> bytes:
+    """Return a small picture, all of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), colour).save(file, "PNG")
+    return file.getvalue()
 
 
 # chapter: (number of the explorer in the notebook, label of the control, what to do with it)
@@ -99,6 +130,19 @@ CHAPTERS = {
         (0, "stride", choose("2")),
         (0, "size", press("Home")),
         (0, "layer", choose("blur")),
+    ],
+    "11_imagenet": [
+        (0, "picture", choose("image 1")),
+        (0, "target", name("rocket")),
+        (0, "target", name("rockets")),
+        (0, "target", name("moon")),
+        (0, "c", press("ArrowRight")),
+        (0, "scale", press("Home")),
+        (0, "× difference", press("End")),
+        (0, "picture", upload(png(40, 160, 200))),
+        (0, "scale", press("End")),
+        (0, "picture", upload(b"this is no picture")),
+        (0, "picture", upload(png(200, 160, 40))),
     ],
 }
 
