@@ -261,11 +261,11 @@ def size_of(shown):
 
 def test_your_picture_answers_target_c_scale_and_gain(brightest_channel, reddish):
     shown = your_picture(brightest_channel, reddish)
-    assert shown.message.startswith("c = 0.1, target blue: seen as blue (")
+    assert shown.message.startswith("c = 0.03, target blue: seen as blue (")
     size = size_of(shown)
     assert "target green: seen as green" in shown.set(target="green")
     assert "seen as red" in shown.set(c=1000.0)
-    shown.set(target="blue", c=0.1)
+    shown.set(target="blue", c=0.03)
     assert re.search(r"seen as red \(\d+%\), distortion 0.0000", shown.set(scale=0.0))
     shown.set(scale=0.5)
     assert size_of(shown) == pytest.approx(size / 2, abs=1e-4)

@@ -127,7 +127,7 @@ def test_networks_of_figure_5_stand_beside_each_other(results):
     for name, mean in (("squeezenet1_0 samples", 0.00079), ("small AlexNet photographs", 0.0208)):
         run = book("11_imagenet", data=name)
         run.comparable = False
-        run.save(figure_5={"images": 100, "success": 1.0, "mean": mean, "seconds": 2.64})
+        run.save(figure_5={"images": 100, "success": 1.0, "mean": mean, "processor_seconds": 2.64})
     text = readme.summary()
     rows = columns(text, "Figure 5 on other networks")
     assert [row[:4] for row in rows[1:]] == [

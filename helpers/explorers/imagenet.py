@@ -17,7 +17,7 @@ UPLOADED = "the uploaded one"
 SHOWN = 5  # classes in the chart
 
 
-def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 40) -> Explorer:
+def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 50) -> Explorer:
     """Explore the minimiser of c·‖r‖² + loss(x + r, l) for a picture of one's own (section 4.1).
 
     Parameters
@@ -115,7 +115,7 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 40) 
             continuous_update=False,
         ),
         c=ipywidgets.FloatLogSlider(
-            0.1, min=-3, max=3, step=0.1, description="c", continuous_update=False
+            0.03, min=-3, max=3, step=0.1, description="c", continuous_update=False
         ),
         scale=ipywidgets.FloatSlider(
             1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
