@@ -261,7 +261,7 @@ def size_of(shown):
 
 def test_your_picture_answers_target_c_scale_and_gain(brightest_channel, reddish):
     shown = your_picture(brightest_channel, reddish)
-    assert shown.message.startswith("c = 0.03, target blue: seen as blue (")
+    assert shown.message.startswith("image 0, c = 0.03, target blue: seen as blue (")
     size = size_of(shown)
     assert "target green: seen as green" in shown.set(target="green")
     assert "seen as red" in shown.set(c=1000.0)

@@ -100,7 +100,7 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 50) 
         )
         size = distortion(x, changed).item()
         seen = f"seen as {after} ({shares.max():.0%})"
-        return f"c = {c:.2g}, target {target}: {seen}, distortion {size:.4f}, shown × {gain}"
+        return f"{picture}, c = {c:.2g}, target {target}: {seen}, distortion {size:.4f}, shown × {gain}"
 
     explorer = Explorer(
         draw,
