@@ -100,7 +100,8 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 50) 
         )
         size = distortion(x, changed).item()
         seen = f"seen as {after} ({shares.max():.0%})"
-        return f"{picture}, c = {c:.2g}, target {target}: {seen}, distortion {size:.4f}, shown × {gain}"
+        done = f"{picture}, c = {c:.2g}, target {target}: {seen}"
+        return f"{done}, distortion {size:.4f}, shown × {gain}"
 
     explorer = Explorer(
         draw,
@@ -121,7 +122,7 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 50) 
             1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
         ),
         gain=ipywidgets.IntSlider(
-            10, min=1, max=100, description="× difference", continuous_update=False
+            10, min=1, max=100, description="magnified", continuous_update=False
         ),
     )
 

@@ -138,7 +138,7 @@ CHAPTERS = {
         (0, "target", name("moon")),
         (0, "c", press("ArrowRight")),
         (0, "scale", press("Home")),
-        (0, "× difference", press("End")),
+        (0, "magnified", press("End")),
         (0, "picture", upload(png(40, 160, 200))),
         (0, "scale", press("End")),
         (0, "picture", upload(b"this is no picture")),
