@@ -252,7 +252,11 @@ def read_results(path: Path) -> dict:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not content.keys() >= {"claims", "results", "comparable"}:
+        if not isinstance(content, dict) or not content.keys() >= {
+            "claims",
+            "results",
+            "comparable",
+        }:
             raise ValueError("it holds something else")
         return content
     except ValueError as error:

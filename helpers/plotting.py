@@ -141,6 +141,11 @@ def difference(r, *, ax, title: str = "", limit: float | None = None) -> None:
     ax.spines[:].set_visible(False)
 
 
+def magnified(r, gain: float):
+    """Return a difference r of colour images as pictures around mid-grey: 1/2 + gain · r."""
+    return (0.5 + gain * r).clip(0, 1)
+
+
 def bars(values, *, ax, labels, highlight=(), title: str = "", limit: float | None = None) -> None:
     """Draw horizontal bars, one a label, those at the positions `highlight` in another colour."""
     values = np.asarray(values)

@@ -28,6 +28,36 @@ def activations(phi: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Te
         return torch.cat([phi(batch).flatten(1) for batch in inputs.split(batch_size)])
 
 
+def last_hidden(network: nn.Sequential) -> nn.Sequential:
+    """Return φ: what comes before the last layer with weights.
+
+    Where that layer is a convolution, as in SqueezeNet, a unit stands for a channel: φ is the mean
+    over the places.
+
+    Parameters
+    ----------
+    network : nn.Sequential
+        Maps inputs to logits.
+
+    Returns
+    -------
+    nn.Sequential
+        Maps inputs (N, ...) to activations (N, D) or (N, D, 1, 1); in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If none of its modules has weights.
+    """
+    places = [i for i, module in enumerate(network) if hasattr(module, "weight")]
+    if not places:
+        raise ValueError("network has no module with weights, so no last hidden layer")
+    hidden = [*network[: places[-1]]]
+    if isinstance(network[places[-1]], nn.Conv2d):
+        hidden.append(nn.AdaptiveAvgPool2d(1))
+    return nn.Sequential(*hidden).eval()
+
+
 def natural_basis(dimension: int, unit: int) -> Tensor:
     """Return e_i, the direction of one unit, as a vector of shape (dimension,)."""
     if not 0 <= unit < dimension:

@@ -24,11 +24,20 @@ class Explorer:
         ``draw(fig, **values)`` draws into a Figure or SubFigure and returns the line of text.
     size : (float, float)
         Width and height of the picture in inches.
+    progress : ipywidgets.FloatProgress, optional
+        A bar under the controls, for a `draw` that takes its time and moves it.
     controls : ipywidgets
         The widgets that give the values, by the names that `draw` takes.
     """
 
-    def __init__(self, draw: Callable[..., str], *, size: tuple[float, float], **controls):
+    def __init__(
+        self,
+        draw: Callable[..., str],
+        *,
+        size: tuple[float, float],
+        progress: ipywidgets.FloatProgress | None = None,
+        **controls,
+    ):
         self.draw, self.size, self.controls = draw, size, controls
         self.drawings = 0
         self.image = ipywidgets.Image(format="png")
@@ -39,7 +48,8 @@ class Explorer:
         for control in controls.values():
             control.observe(self._update, names="value")
         self._update()
-        self.box = ipywidgets.VBox([*controls.values(), self.text, self.image])
+        below = [self.text, self.image] if progress is None else [progress, self.text, self.image]
+        self.box = ipywidgets.VBox([*controls.values(), *below])
 
     def set(self, **values) -> str:
         """Move the controls as a reader would; return the text then shown."""

@@ -4,8 +4,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from helpers import checks
+from helpers.models import Standardise
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,21 @@ def noise_scaled_as_one_batch(x, size):
 
 def penalty(weights, decays):
     return sum(d * w.square().sum() for w, d in zip(weights, decays, strict=True)) / 2
+
+
+def before(network, change):
+    """Return a builder of the network behind a change of its images, from mean and deviation."""
+
+    class Behind(nn.Module):
+        def __init__(self, mean, deviation):
+            super().__init__()
+            self.network = network
+            self.mean, self.deviation = mean.view(3, 1, 1), deviation.view(3, 1, 1)
+
+        def forward(self, x):
+            return self.network(change(x, self.mean, self.deviation))
+
+    return Behind
 
 
 def wrong(logits, labels):
@@ -279,6 +296,22 @@ RIGHT = {
     checks.lines_around_a_sigmoid: [
         band,
         lambda a, b: tuple(torch.tensor(value) for value in band(a, b)),
+    ],
+    checks.difference_picture: [
+        lambda x, y, gain: (0.5 + gain * (y - x)).clamp(0, 1),
+        lambda x, y, gain: 0.5 + (gain * (y - x)).clamp(-0.5, 0.5),
+    ],
+    checks.from_pixels: [
+        lambda network, mean, deviation: nn.Sequential(
+            Standardise(mean.tolist(), deviation.tolist()), network
+        ),
+        lambda network, mean, deviation: before(network, lambda x, m, s: (x - m) / s)(
+            mean.clone(), deviation.clone()
+        ),
+    ],
+    checks.pixel_distortion: [
+        lambda r, deviation: rms(r * deviation.view(3, 1, 1)),
+        lambda r, deviation: (r * deviation[:, None, None]).flatten(1).norm(dim=1) / 75**0.5,
     ],
     checks.gradient_sign_step: [
         step,
@@ -764,6 +797,63 @@ MISTAKES = {  # of each check: what a student returns, and a part of what the an
             "wider than it has to be",
         ),
         "swapped": (lambda a, b: (band(a, b)[0], *band(a, b)[:0:-1]), "leaves the band"),
+    },
+    checks.difference_picture: {
+        "no grey": (lambda x, y, gain: (gain * (y - x)).clamp(0, 1), "without mid-grey"),
+        "size": (lambda x, y, gain: (gain * (y - x).abs()).clamp(0, 1), "without its sign"),
+        "sign": (lambda x, y, gain: (0.5 + gain * (x - y)).clamp(0, 1), "the wrong sign"),
+        "no clip": (lambda x, y, gain: 0.5 + gain * (y - x), "not clipped"),
+        "grey magnified": (lambda x, y, gain: (gain * (0.5 + y - x)).clamp(0, 1), "mid-grey is"),
+        "always ten": (lambda x, y, gain: (0.5 + 10 * (y - x)).clamp(0, 1), "a gain of 3"),
+        "one channel": (
+            lambda x, y, gain: (0.5 + gain * (y - x))[0],
+            "should have shape (3, 4, 4)",
+        ),
+        "a list": (lambda x, y, gain: (y - x).tolist(), "as a tensor"),
+    },
+    checks.from_pixels: {
+        "as it is": (lambda network, mean, deviation: network, "without its preprocessing"),
+        "logits": (lambda network, mean, deviation: mean, "return a module, not Tensor"),
+        "behind": (
+            lambda network, mean, deviation: nn.Sequential(
+                network, Standardise(mean.tolist(), deviation.tolist())
+            ),
+            "should have shape (5, 3)",
+        ),
+        "swapped": (
+            lambda network, mean, deviation: nn.Sequential(
+                Standardise(deviation.tolist(), mean.tolist()), network
+            ),
+            "the logits are not those",
+        ),
+        **{
+            name: (
+                lambda network, mean, deviation, change=change: before(network, change)(
+                    mean, deviation
+                ),
+                why,
+            )
+            for name, change, why in (
+                ("no mean", lambda x, m, s: x / s, "without the mean"),
+                ("no deviation", lambda x, m, s: x - m, "without the deviation"),
+                ("multiplied", lambda x, m, s: (x - m) * s, "multiplied"),
+                ("order", lambda x, m, s: x / s - m, "divided before"),
+            )
+        },
+    },
+    checks.pixel_distortion: {
+        "as it is": (lambda r, deviation: rms(r), "what the network sees"),
+        "divided": (lambda r, deviation: rms(r / deviation.view(3, 1, 1)), "undo it"),
+        "mean": (lambda r, deviation: rms(r) * deviation.mean(), "one mean deviation"),
+        "norm": (
+            lambda r, deviation: (r * deviation.view(3, 1, 1)).flatten(1).norm(dim=1),
+            "the norm",
+        ),
+        "all images": (
+            lambda r, deviation: rms(r * deviation.view(3, 1, 1)).mean(),
+            "should have shape (4,)",
+        ),
+        "square": (lambda r, deviation: rms(r * deviation.view(3, 1, 1)) ** 2, "it gives"),
     },
     checks.gradient_sign_step: {
         "downhill": (lambda x, g, e: step(x, -g, e), "goes downhill"),

@@ -14,6 +14,7 @@ CORE = {
     "bounds",
     "c_search",
     "chunks",
+    "cifar",
     "closest",
     "coherence",
     "data",
@@ -48,6 +49,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "bounds": {"evaluation", "lipschitz"},
     "c_search": {"adversarial", "evaluation"},
     "chunks": set(),
+    "cifar": {"data"},
     "closest": {"adversarial", "chunks", "evaluation", "losses"},
     "coherence": set(),
     "data": set(),
@@ -70,6 +72,13 @@ ALLOWED = {  # a module may import these of the package, and no others
     "spectral": {"fourier", "gram", "lanczos"},
     "transfer": {"data", "evaluation"},
     "units": {"evaluation"},
+    # colour
+    "colour": {"cifar", "data", "imagenet", "photo_network", "photographs", "pictures"},
+    "downloads": {"data"},
+    "imagenet": {"data", "downloads", "models"},
+    "photo_network": {"checkpoints", "models", "photographs"},
+    "photographs": {"data"},
+    "pictures": {"data", "downloads"},
     # weights, and what makes them
     "autoencoder": {"data", "descent"},
     "checkpoints": {"data"},
@@ -104,7 +113,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "readme": {"claims", "data", "timings"},
     "relaxation": {"bounds"},
     "reproduce": {"claims", "course", "data", "readme", "timings"},
-    "explorers": {"plotting", "widgets"} | CORE,
+    "explorers": {"colour", "pictures", "plotting", "widgets"} | CORE,
     "timings": {"claims", "course", "data"},
     "widgets": {"plotting"},
 }

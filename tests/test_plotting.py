@@ -165,3 +165,9 @@ def test_heatmap_writes_each_number_but_nan_where_it_belongs():
     assert ax.images[0].get_clim() == (0, 1)
     assert ticks(ax) == ["a", "b"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]
+
+
+def test_magnified_difference_lies_around_grey():
+    r = torch.tensor([0.0, 0.01, -0.02, 0.3, -0.3])
+    assert plotting.magnified(r, 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])
+    assert plotting.magnified(r.numpy(), 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])

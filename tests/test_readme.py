@@ -146,6 +146,21 @@ def test_readme_is_in_step_with_the_stored_results(root, name):
     assert shown == readme.PARTS[name](), "run python -m helpers.reproduce --readme"
 
 
+def test_networks_of_figure_5_stand_beside_each_other(results):
+    book("06_six").save()
+    for name, mean in (("squeezenet1_0 samples", 0.00079), ("small AlexNet photographs", 0.0208)):
+        run = book("11_imagenet", data=name)
+        run.comparable = False
+        run.save(figure_5={"images": 100, "success": 1.0, "mean": mean, "processor_seconds": 2.64})
+    text = readme.summary()
+    rows = columns(text, "Figure 5 on other networks")
+    assert [row[:4] for row in rows[1:]] == [
+        ["small AlexNet photographs", "100% of 100", "0.02080", "2.6 s"],
+        ["squeezenet1_0 samples", "100% of 100", "0.00079", "2.6 s"],
+    ]
+    assert "these networks are not AlexNet" in text
+
+
 # --- the gallery
 
 

@@ -5,6 +5,7 @@ from torch import nn
 
 from helpers.units import (
     activations,
+    last_hidden,
     natural_basis,
     random_direction,
     random_directions,
@@ -134,3 +135,24 @@ def test_silent_units_have_fewer_responses_than_images_wanted():
     responses[0, 2] = -0.5  # five of six
     for count, heard in ((1, [1, 2, 299]), (2, [1, 2, 299]), (3, [2, 299]), (5, [2]), (6, [])):
         assert (~silent(responses, count)).nonzero().squeeze(1).tolist() == heard
+
+
+def test_last_hidden_is_what_the_last_weights_see():
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2), nn.Softmax(1))
+    x = torch.rand(5, 1, 2, 2, generator=generator())
+    hidden = last_hidden(dense)
+    assert not hidden.training
+    assert torch.allclose(dense[3](hidden(x)).softmax(1), dense(x))
+
+
+def test_last_hidden_of_a_convolution_is_the_mean_over_the_places():
+    network = nn.Sequential(nn.Conv2d(1, 3, 1), nn.ReLU(), nn.Conv2d(3, 2, 1), nn.Flatten())
+    x = torch.rand(5, 1, 4, 4, generator=generator())
+    found = activations(last_hidden(network), x)
+    expected = network[1](network[0](x)).detach().numpy().mean(axis=(2, 3))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+def test_last_hidden_needs_weights():
+    with pytest.raises(ValueError, match="no module with weights"):
+        last_hidden(nn.Sequential(nn.Flatten(), nn.ReLU()))

@@ -154,3 +154,11 @@ def test_adversarial_digit_with_its_own_label_as_target_stays(brightest, digits)
     assert message.startswith("target 0: the network sees a 0")
     assert message.endswith("distortion 0.000")
     assert shown.image.value != before
+
+
+def test_progress_stands_between_the_controls_and_the_text():
+    bar = ipywidgets.FloatProgress()
+    slider = ipywidgets.IntSlider(2, 0, 4)
+    shown = Explorer(lambda fig, height: f"{height}", size=(2, 1), progress=bar, height=slider)
+    assert shown.box.children == (slider, bar, shown.text, shown.image)
+    assert shown.set(height=3) == "3"

@@ -6,6 +6,7 @@ from helpers.checks.cross_training_set import resampled_errors, stretched
 from helpers.checks.discussion import ball_of_size, gradient_sign_step, smoothed_radius
 from helpers.checks.formal_description import middle_in_log_c, penalised_objective, step_in_the_box
 from helpers.checks.framework import error_rate, weight_decay
+from helpers.checks.imagenet import difference_picture, from_pixels, pixel_distortion
 from helpers.checks.introduction import distortion, noise_of_size, top_images
 from helpers.checks.minimal_distortion import (
     accuracy_within,
@@ -21,9 +22,11 @@ __all__ = [
     "certified_distortion",
     "certified_radius",
     "counter_rotation",
+    "difference_picture",
     "distortion",
     "error_rate",
     "error_where_right",
+    "from_pixels",
     "gradient_sign_step",
     "label_entropy",
     "lines_around_a_sigmoid",
@@ -33,6 +36,7 @@ __all__ = [
     "noise_of_size",
     "none_found",
     "penalised_objective",
+    "pixel_distortion",
     "pooling_constant",
     "possible_of",
     "radial_basis",

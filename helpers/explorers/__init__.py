@@ -9,6 +9,7 @@ from helpers.explorers.cross_training_set import cross_training_set
 from helpers.explorers.discussion import straight_line
 from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
+from helpers.explorers.imagenet import your_picture
 from helpers.explorers.introduction import adversarial_digit
 from helpers.explorers.minimal_distortion import sandwich
 from helpers.explorers.spectral_analysis import frequency_response
@@ -26,4 +27,5 @@ __all__ = [
     "sandwich",
     "straight_line",
     "top_images",
+    "your_picture",
 ]

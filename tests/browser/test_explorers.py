@@ -4,6 +4,7 @@ A reader's way through the controls of a chapter is written down in `CHAPTERS`; 
 is found in the page and taken to its extremes.
 """
 
+import io
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -58,6 +59,35 @@ def choose(option: str):
 def press(key: str):
     """Return the action that presses a key on a slider: an arrow, Home, End …"""
     return lambda control: control.locator("[role=slider]").press(key)
+
+
+def name(text: str):
+    """Return the action that writes into a text field and leaves it."""
+
+    def act(control):
+        control.locator("input").fill(text)
+        control.locator("input").press("Tab")
+
+    return act
+
+
+def upload(content: bytes):
+    """Return the action that sends a file with the explorer's upload button."""
+
+    def act(control):
+        button = control.page.locator(EXPLORER).first.locator("button")
+        with control.page.expect_file_chooser() as chooser:
+            button.click()
+        chooser.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": content})
+
+    return act
+
+
+def png(*colour: int) -> bytes:
+    """Return a small picture, all of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), colour).save(file, "PNG")
+    return file.getvalue()
 
 
 # chapter: (number of the explorer in the notebook, label of the control, what to do with it)
@@ -120,6 +150,19 @@ CHAPTERS = {
         (0, "stride", choose("2")),
         (0, "size", press("Home")),
         (0, "layer", choose("blur")),
+    ],
+    "11_imagenet": [
+        (0, "picture", choose("image 1")),
+        (0, "target", name("rocket")),
+        (0, "target", name("rockets")),
+        (0, "target", name("moon")),
+        (0, "c", press("ArrowRight")),
+        (0, "scale", press("Home")),
+        (0, "magnified", press("End")),
+        (0, "picture", upload(png(40, 160, 200))),
+        (0, "scale", press("End")),
+        (0, "picture", upload(b"this is no picture")),
+        (0, "picture", upload(png(200, 160, 40))),
     ],
     "13_discussion": [
         (0, "network", choose("robust, ρ = 0.06")),

@@ -1,0 +1,222 @@
+"""Pictures of any kind as tensors: a file, an upload, a folder, Imagenette, ImageNet's samples."""
+
+import csv
+import io
+import struct
+import sys
+import tarfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from helpers import data
+from helpers.data import Dataset
+from helpers.downloads import fetch
+
+LEAST = 16  # pixels of a picture's shorter side
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+UNKNOWN = -1  # label of a picture that nobody has labelled
+UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+
+IMAGENETTE = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"  # 341 MB
+IMAGENETTE_MD5 = "3df6f0d01a2c9592104656642f5e78a3"
+IMAGENETTE_LABELS = {
+    "n01440764": 0,  # tench
+    "n02102040": 217,  # English springer
+    "n02979186": 482,  # cassette player
+    "n03000684": 491,  # chain saw
+    "n03028079": 497,  # church
+    "n03394916": 566,  # French horn
+    "n03417042": 569,  # garbage truck
+    "n03425413": 571,  # gas pump
+    "n03445777": 574,  # golf ball
+    "n03888257": 701,  # parachute
+}
+
+
+class PictureError(ValueError):
+    """A picture can not be used; the message says which, and why."""
+
+
+def read(source: Path | bytes, *, side: int, shorter: int, name: str = "") -> Tensor:
+    """Read a picture: the middle of it, after its shorter side was resized.
+
+    It is turned as its camera says, grey becomes three equal channels, and what is transparent
+    lies on white.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        The file or its content.
+    side : int
+        Width and height of the square from the middle, in pixels.
+    shorter : int
+        To what the shorter side is resized, at least `side`.
+    name : str
+        For messages; the path by default.
+
+    Returns
+    -------
+    Tensor, shape (3, side, side)
+        Pixels in [0, 1].
+
+    Raises
+    ------
+    PictureError
+        If it is no picture, damaged, smaller than 16 pixels, or too large to be harmless.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "the upload")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+                size, mode = file.size, file.mode
+                if min(size) >= LEAST:
+                    picture = _on_white(ImageOps.exif_transpose(file))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise PictureError(f"{name} is too large: {error}; make it smaller first") from error
+    except UNREADABLE as error:
+        raise PictureError(f"{name} is damaged, or no picture that can be read here") from error
+    if min(size) < LEAST:
+        raise PictureError(
+            f"{name} is too small: {size[0]} × {size[1]} pixels, it must have {LEAST} at the least"
+        )
+    if picture is None:
+        raise PictureError(f"{name} has pixels of the kind {mode!r}; save it as RGB")
+    width, height = picture.size
+    cut = min(width, height) * side / shorter
+    left, top = (width - cut) / 2, (height - cut) / 2
+    box = (left, top, left + cut, top + cut)
+    square = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1).float().div_(255)
+
+
+def folder(
+    path: Path, *, side: int, shorter: int, count: int | None = None, seed: int = 0
+) -> Dataset:
+    """Read the pictures of a folder; those that can not be read are named and left out.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; a file ``labels.csv`` in it may give each ``file`` its ``class_index``.
+    side, shorter
+        As for `read`.
+    count : int, optional
+        So many, chosen at random; all by default.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side); the label is −1 where it is not known.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, or no picture in it that can be read.
+    """
+    if not path.is_dir():
+        raise ValueError(f"images must be a folder of pictures, got {path}, which is none")
+    labels, table = {}, path / "labels.csv"
+    if table.exists():
+        with table.open(encoding="utf-8", newline="") as file:
+            labels = {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+    files = [(file, labels.get(file.name, UNKNOWN)) for file in files]
+    return _dataset(files, path.name, side, shorter, count, seed)
+
+
+def imagenette(
+    *, side: int, shorter: int, count: int | None = None, seed: int = 0, download: bool = True
+) -> Dataset:
+    """Return validation images of Imagenette: ten classes of ImageNet, free to download.
+
+    Parameters
+    ----------
+    side, shorter, count, seed
+        As for `folder`.
+    download : bool
+        Fetch it (341 MB) where it is not in the data folder's ``imagenette2-320/``.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side), labelled as in ImageNet.
+
+    Raises
+    ------
+    OSError
+        If it is not there and can not be fetched.
+
+    References
+    ----------
+    Howard, "Imagenette", https://github.com/fastai/imagenette.
+    """
+    kept = data.folder() / "imagenette2-320" / "val"
+    if not kept.is_dir():
+        if not download:
+            raise OSError(f"{kept} is not there")
+        archive = data.folder() / "imagenette2-320.tgz"
+        _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
+        archive.unlink()
+    files = [
+        (file, label)
+        for wordnet, label in IMAGENETTE_LABELS.items()
+        for file in sorted((kept / wordnet).glob("*.JPEG"))
+    ]
+    return _dataset(files, "Imagenette", side, shorter, count, seed)
+
+
+def _on_white(picture: Image.Image) -> Image.Image | None:
+    """Return a picture of any kind as RGB, or None for a kind of unknown range."""
+    if picture.mode in ("I", "I;16", "I;16B", "I;16L"):  # 16 bits of grey
+        grey = np.asarray(picture).astype(np.float64) * (255 / 65535)
+        picture = Image.fromarray(grey.clip(0, 255).round().astype(np.uint8))
+    if picture.mode == "F":
+        return None
+    if picture.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert("RGB")
+
+
+def _dataset(
+    files: list[tuple[Path, int]],
+    name: str,
+    side: int,
+    shorter: int,
+    count: int | None,
+    seed: int,
+) -> Dataset:
+    """Read some of the files, at random, as a Dataset."""
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(seed)).tolist()
+    inputs, labels = [], []
+    for path, label in (files[i] for i in order):
+        if len(inputs) == count:
+            break
+        try:
+            inputs.append(read(path, side=side, shorter=shorter))
+            labels.append(label)
+        except PictureError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not inputs:
+        raise ValueError(f"{name} has no picture that can be read")
+    source = f"{name}, {len(labels):,} images"
+    return Dataset(torch.stack(inputs), torch.tensor(labels), name, source)
+
+
+def _unpack(archive: Path, kept: Path) -> None:
+    """Write the validation images of Imagenette's archive into the folder `kept`."""
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            parts = Path(member.name).parts[-3:]  # val, class, file
+            if member.isfile() and parts[0] == "val" and parts[1] in IMAGENETTE_LABELS:
+                content = packed.extractfile(member).read()
+                data.write_atomically(kept.parent / Path(*parts), content)
