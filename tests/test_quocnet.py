@@ -1,0 +1,301 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from helpers import local_layers, quocnet
+from helpers.local_layers import ContrastNormalisation, L2Pool, LocalFilters, Whitening
+from helpers.quocnet import Stage
+
+SMALL = (Stage(3, 4, 2, 2, 1), Stage(4, 3, 1, 2, 1))
+RECIPE = quocnet.RicaRecipe(epochs=3, batch_size=20, learning_rate=1e-2)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def images(count=6, shape=(2, 11, 9), seed=0):
+    return torch.rand(count, *shape, generator=generator(seed))
+
+
+def random_filters(shape=(2, 11, 9), maps=3, size=4, stride=2):
+    filters = LocalFilters(shape, maps, size, stride)
+    with torch.no_grad():
+        filters.weight.copy_(torch.randn(filters.weight.shape, generator=generator(1)))
+    return filters
+
+
+def dense(filters):
+    """The matrix of local filters, written out: rows are (map, row, column)."""
+    channels, height, width = filters.shape
+    rows, columns = filters.grid
+    size = filters.size
+    maps = filters.weight.shape[1]
+    matrix = torch.zeros(maps, rows, columns, channels, height, width)
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * filters.stride, column * filters.stride
+            own = filters.weight[row * columns + column].detach()
+            matrix[:, row, column, :, top : top + size, left : left + size] = own.view(
+                maps, channels, size, size
+            )
+    return matrix.view(maps * rows * columns, -1)
+
+
+def test_local_filters_are_a_sparse_matrix():
+    filters, x = random_filters(), images()
+    expected = x.flatten(1) @ dense(filters).T
+    torch.testing.assert_close(filters(x).flatten(1), expected)
+
+
+def test_transposed_is_the_transpose_of_that_matrix():
+    filters = random_filters()
+    h = torch.randn(5, 3, *filters.grid, generator=generator(2))
+    expected = h.flatten(1) @ dense(filters)
+    torch.testing.assert_close(filters.transposed(h).flatten(1), expected)
+
+
+def test_with_the_same_weights_everywhere_they_are_a_convolution():
+    filters, x = random_filters(), images()
+    with torch.no_grad():
+        filters.weight.copy_(filters.weight[:1].expand_as(filters.weight))
+    kernel = filters.weight[0].view(3, 2, 4, 4)
+    torch.testing.assert_close(filters(x), functional.conv2d(x, kernel, stride=2))
+
+
+def test_weights_of_one_place_matter_only_there():
+    filters, x = random_filters(), images()
+    before = filters(x)
+    with torch.no_grad():
+        filters.weight[4] += 1
+    changed = (filters(x) != before).any(1).any(0)
+    assert changed.flatten().nonzero().flatten().tolist() == [4]
+
+
+def test_filters_start_alike_in_all_places_and_differ_between_maps():
+    filters = LocalFilters((2, 11, 9), 3, 4, 2)
+    filters.start(generator())
+    assert (filters.weight == filters.weight[:1]).all()
+    assert not torch.allclose(filters.weight[0, 0], filters.weight[0, 1])
+
+
+def test_field_larger_than_its_input():
+    with pytest.raises(ValueError, match="size must be at most 9, the input's; got 10"):
+        LocalFilters((2, 11, 9), 3, 10, 1)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 2), (2, 1), (3, 3)])
+def test_l2_pooling_against_a_loop(size, stride):
+    h = torch.randn(2, 3, 7, 8, generator=generator())
+    found = L2Pool(size, stride)(h)
+    for row in range(found.shape[2]):
+        for column in range(found.shape[3]):
+            window = h[
+                :,
+                :,
+                row * stride : row * stride + size,
+                column * stride : column * stride + size,
+            ]
+            expected = (window.square().sum((2, 3)) + local_layers.EPSILON).sqrt()
+            torch.testing.assert_close(found[:, :, row, column], expected)
+
+
+def test_l2_pooling_is_smooth_at_zero():
+    h = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    L2Pool(2, 1)(h).sum().backward()
+    assert h.grad.tolist() == [[[[0, 0], [0, 0]]]]
+
+
+def normalised_by_a_loop(a, c):
+    """y of ContrastNormalisation, from its definition."""
+
+    def average(values):
+        _, maps, height, width = values.shape
+        out = torch.zeros(len(values), 1, height, width)
+        for i in range(height):
+            for j in range(width):
+                total = 0.0
+                for u in range(max(0, i - 2), min(height, i + 3)):
+                    for v in range(max(0, j - 2), min(width, j + 3)):
+                        weight = math.exp(-((u - i) ** 2 + (v - j) ** 2) / (2 * 1.25**2)) / maps
+                        out[:, 0, i, j] += weight * values[:, :, u, v].sum(1)
+                        total += weight * maps
+                out[:, 0, i, j] /= total
+        return out
+
+    v = a - average(a)
+    return v / average(v.square()).sqrt().clamp_min(c)
+
+
+@pytest.mark.parametrize("c", [0.01, 0.3])
+def test_contrast_normalisation_against_a_loop(c):
+    a = torch.rand(2, 3, 6, 4, generator=generator())
+    a[0, :, :3] *= 0.2  # a part of low contrast, where c matters
+    torch.testing.assert_close(ContrastNormalisation(c)(a), normalised_by_a_loop(a, c))
+
+
+def test_contrast_normalisation_ignores_brightness_and_contrast():
+    a = torch.rand(2, 3, 6, 6, generator=generator())
+    normalisation = ContrastNormalisation(1e-3)
+    torch.testing.assert_close(normalisation(5 * a + 2), normalisation(a), rtol=1e-3, atol=1e-4)
+
+
+def test_contrast_normalisation_of_nothing_is_zero_with_a_finite_gradient():
+    a = torch.ones(1, 3, 6, 6, requires_grad=True)
+    y = ContrastNormalisation()(a)
+    y.square().sum().backward()
+    assert y.abs().max() < 1e-3
+    assert a.grad.isfinite().all()
+
+
+def test_c_is_the_mean_of_the_local_deviations():
+    a = torch.rand(4, 3, 6, 6, generator=generator())
+    normalisation = ContrastNormalisation()
+    normalisation.fit(a)
+    v = a - normalisation.average(a)
+    expected = normalisation.average(v * v).sqrt().mean()
+    assert normalisation.c.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def smooth_noise(count, seed=0):
+    """Images whose neighbouring pixels are alike, and whose channels are too."""
+    noise = torch.rand(count, 1, 38, 38, generator=generator(seed))
+    smooth = functional.avg_pool2d(noise, 7, 1)
+    return smooth + 0.02 * torch.rand(count, 2, 32, 32, generator=generator(seed + 1))
+
+
+def test_whitening_makes_neighbours_and_channels_less_alike():
+    x = smooth_noise(60)
+    whitening = Whitening(2, softness=0.01)
+    whitening.fit(x)
+    y = whitening(x)
+
+    def correlations(z):
+        z = (z - z.mean((0, 2, 3), keepdim=True))[:, :, 8:-8, 8:-8]
+        z = z / z.square().mean((0, 2, 3), keepdim=True).sqrt()
+        beside = (z[..., 1:] * z[..., :-1]).mean().item()
+        return abs(beside), abs((z[:, 0] * z[:, 1]).mean().item())
+
+    assert y.shape == x.shape
+    assert y.std().item() == pytest.approx(1, abs=0.01)
+    assert correlations(x)[0] > 0.8
+    assert max(correlations(y)) < 0.3
+
+
+def test_whitening_before_it_is_fitted_leaves_images_as_they_are():
+    x = images(shape=(2, 12, 12))
+    torch.testing.assert_close(Whitening(2)(x), x)
+
+
+def test_reconstruction_cost_against_the_dense_matrix():
+    filters, x, pool = random_filters(), images(), L2Pool(2, 1)
+    matrix, flat = dense(filters), x.flatten(1)
+    h = flat @ matrix.T
+    error = (h @ matrix - flat).square().sum(1).mean()
+    energy = functional.unfold(h.view(6, 3, *filters.grid).square().view(18, 1, *filters.grid), 2)
+    sparse = (energy.sum(1) + local_layers.EPSILON).sqrt().sum() / 6
+    found = quocnet.reconstruction_cost(x, filters, pool, 0.7)
+    torch.testing.assert_close(found, error + 0.7 * sparse)
+
+
+def test_gradient_of_the_reconstruction_cost():
+    x = images(3, (1, 6, 6)).double()
+    filters = LocalFilters((1, 6, 6), 2, 3, 3).double()
+    start = torch.randn(filters.weight.shape, generator=generator()).double()
+
+    del filters.weight  # a plain tensor takes the parameter's place
+
+    def cost(weight):
+        filters.weight = weight
+        return quocnet.reconstruction_cost(x, filters, L2Pool(2, 1), 0.5)
+
+    assert torch.autograd.gradcheck(cost, start.requires_grad_())
+
+
+def test_orthonormal_filters_reconstruct_what_they_see():
+    filters = LocalFilters((1, 6, 6), 9, 3, 3)
+    with torch.no_grad():
+        for own in filters.weight:
+            own.copy_(torch.linalg.qr(torch.randn(9, 9, generator=generator()))[0])
+    cost = quocnet.reconstruction_cost(images(4, (1, 6, 6)), filters, L2Pool(1, 1), 0.0)
+    assert cost.item() == pytest.approx(0, abs=1e-8)
+
+
+def test_build_is_a_sequence_of_stages():
+    model = quocnet.build((2, 14, 14), SMALL)
+    kinds = [type(layer) for layer in model]
+    stage = [LocalFilters, L2Pool, ContrastNormalisation]
+    assert kinds == [Whitening, *stage, *stage]
+    assert not model.training
+    # 14 → (14 − 4) / 2 + 1 = 6 → 5 → 3 → 2
+    assert model(images(3, (2, 14, 14))).shape == (3, 4, 2, 2)
+
+
+def test_build_depends_on_its_seed_alone():
+    first, again = quocnet.build((1, 14, 14), SMALL), quocnet.build((1, 14, 14), SMALL)
+    other = quocnet.build((1, 14, 14), SMALL, seed=1)
+    assert (first[1].weight == again[1].weight).all()
+    assert not (first[1].weight == other[1].weight).all()
+
+
+@pytest.fixture(scope="module")
+def pretrained():
+    x = smooth_noise(200, seed=5)
+    model = quocnet.build((2, 32, 32), SMALL)
+    return model, quocnet.pretrain(model, x, recipe=RECIPE), x
+
+
+def test_pretraining_lowers_the_cost_of_each_stage(pretrained):
+    _, costs, _ = pretrained
+    assert [len(stage) for stage in costs] == [3, 3]
+    for stage in costs:
+        assert stage[-1] < 0.9 * stage[0]
+
+
+def test_pretraining_unties_the_weights(pretrained):
+    model, _, _ = pretrained
+    for filters in (model[1], model[4]):
+        apart = (filters.weight - filters.weight.mean(0)).norm() / filters.weight.norm()
+        assert apart > 0.05
+
+
+def test_pretraining_is_repeatable(pretrained):
+    model, _, x = pretrained
+    again = quocnet.build((2, 32, 32), SMALL)
+    quocnet.pretrain(again, x, recipe=RECIPE)
+    torch.testing.assert_close(again[1].weight, model[1].weight)
+
+
+def test_no_epoch_leaves_random_filters_but_fits_the_rest():
+    model, fresh = (quocnet.build((2, 32, 32), SMALL) for _ in range(2))
+    quocnet.pretrain(model, smooth_noise(50), recipe=quocnet.RicaRecipe(epochs=0))
+    assert (model[1].weight == fresh[1].weight).all()
+    assert model[3].c != fresh[3].c
+    assert (model[0].kernel != fresh[0].kernel).any()
+
+
+def test_through_is_the_module_in_parts():
+    x = images(7, (2, 14, 14))
+    model = quocnet.build((2, 14, 14), SMALL)
+    found = quocnet.through(model, x, batch_size=3)
+    torch.testing.assert_close(found, model(x))
+    assert not found.requires_grad
+
+
+def test_a_checkpoint_is_used_the_second_time(tmp_path, monkeypatch):
+    recipe = quocnet.RicaRecipe(epochs=1)
+    options = {"stages": SMALL, "recipe": recipe, "keep": tmp_path}
+    first = quocnet.pretrained(lambda: smooth_noise(40), "noise", (2, 32, 32), **options)
+
+    def not_again():
+        raise AssertionError("it was there")
+
+    again = quocnet.pretrained(not_again, "noise", (2, 32, 32), **options)
+    for name, value in first.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value)
+    assert isinstance(again, nn.Sequential)
+    with pytest.raises(AssertionError, match="it was there"):
+        quocnet.pretrained(not_again, "other noise", (2, 32, 32), **options)
