@@ -29,7 +29,7 @@ class Whitening(nn.Module):
     (Coates, Ng and Lee, "An analysis of single-layer networks", 2011).
     """
 
-    def __init__(self, channels: int, softness: float = 0.3):
+    def __init__(self, channels: int, softness: float):
         super().__init__()
         self.softness = softness
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
@@ -53,6 +53,10 @@ class Whitening(nn.Module):
         """Map images (N, C, H, W) to as many whitened ones; edges are continued outwards."""
         padded = functional.pad(images - self.mean, [RETINA // 2] * 4, mode="replicate")
         return functional.conv2d(padded, self.kernel)
+
+    def extra_repr(self) -> str:
+        """Return the softness, for people and for the keys of checkpoints."""
+        return f"softness={self.softness}"
 
 
 class LocalFilters(nn.Module):
@@ -120,11 +124,12 @@ class L2Pool(nn.Module):
 
 
 class ContrastNormalisation(nn.Module):
-    """Subtract the local mean, then divide by the local standard deviation.
+    """Divide by the local standard deviation, after subtracting the local mean if asked to.
 
     v = a − G∗a and y = v / max(c, sqrt(G∗v²)), where G∗ is the average with Gaussian weights over
     a window of 5 × 5 places and over all maps. Outside the image there is nothing to average.
-    Le et al. fix c = 0.01; `fit` takes the mean of the denominator, as Jarrett et al. do.
+    Le et al. subtract the mean and fix c = 0.01; `fit` takes the mean of the denominator, as
+    Jarrett et al. do. Without subtraction v = a.
 
     References
     ----------
@@ -132,8 +137,9 @@ class ContrastNormalisation(nn.Module):
     recognition?", 2009.
     """
 
-    def __init__(self, c: float = 0.01):
+    def __init__(self, *, subtract: bool, c: float = 0.01):
         super().__init__()
+        self.subtract = subtract
         self.register_buffer("c", torch.tensor(c))
         places = torch.arange(WINDOW) - WINDOW // 2
         weights = torch.exp(-places.square() / (2 * (WINDOW / 4) ** 2))
@@ -147,11 +153,18 @@ class ContrastNormalisation(nn.Module):
 
     def fit(self, a: Tensor) -> None:
         """Set c from pooled responses (N, maps, H, W)."""
-        v = a - self.average(a)
+        v = self._centred(a)
         self.c.copy_(self.average(v.square()).sqrt().mean())
 
     def forward(self, a: Tensor) -> Tensor:
         """Map (N, maps, H, W) to the same shape."""
-        v = a - self.average(a)
+        v = self._centred(a)
         variance = self.average(v.square()).clamp_min(self.c.square())  # max(c, √·), smooth at 0
         return v / variance.sqrt()
+
+    def extra_repr(self) -> str:
+        """Return what is done, for people and for the keys of checkpoints."""
+        return f"subtract={self.subtract}"
+
+    def _centred(self, a: Tensor) -> Tensor:
+        return a - self.average(a) if self.subtract else a

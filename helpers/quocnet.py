@@ -65,11 +65,13 @@ class RicaRecipe:
     sparsity: float = 0.3
 
 
-STAGES = (Stage(8, 6, 1, 3, 2), Stage(16, 4, 1, 2, 2), Stage(64, 2, 1, 2, 1))
-
-
 def build(
-    shape: tuple[int, int, int], stages: Sequence[Stage] = STAGES, *, seed: int = 0
+    shape: tuple[int, int, int],
+    stages: Sequence[Stage],
+    *,
+    softness: float = 3.0,
+    subtract: bool = False,
+    seed: int = 0,
 ) -> nn.Sequential:
     """Build the network without training: whitening, then three modules for each stage.
 
@@ -79,6 +81,12 @@ def build(
         Channels, height and width of the images.
     stages : sequence of Stage
         The stages, from the image upwards.
+    softness : float
+        Of `Whitening`.
+    subtract : bool
+        Whether contrast normalisation takes the local mean out, as in Le et al. An L2-pooled
+        unit can not tell a response from its negative, so a stage on top of signed values loses
+        what their signs say: here it cost much of the detector's precision.
     seed : int
         Seed of the random filters.
 
@@ -93,11 +101,12 @@ def build(
         If a receptive field is larger than what is left of the image.
     """
     generator = torch.Generator().manual_seed(seed)
-    layers: list[nn.Module] = [Whitening(shape[0])]
+    layers: list[nn.Module] = [Whitening(shape[0], softness)]
     for stage in stages:
         filters = LocalFilters(shape, stage.maps, stage.size, stage.stride)
         filters.start(generator)
-        layers += [filters, L2Pool(stage.pool, stage.pool_stride), ContrastNormalisation()]
+        pool = L2Pool(stage.pool, stage.pool_stride)
+        layers += [filters, pool, ContrastNormalisation(subtract=subtract)]
         with torch.no_grad():
             shape = tuple(nn.Sequential(*layers[-3:])(torch.zeros(1, *shape)).shape[1:])
     return nn.Sequential(*layers).eval()
@@ -186,9 +195,9 @@ def pretrained(
     images: Callable[[], Tensor],
     name: str,
     shape: tuple[int, int, int],
+    stages: Sequence[Stage],
     *,
-    stages: Sequence[Stage] = STAGES,
-    recipe: RicaRecipe = RicaRecipe(),
+    recipe: RicaRecipe,
     seed: int = 0,
     keep: Path | None = None,
 ) -> nn.Sequential:

@@ -109,7 +109,7 @@ def test_l2_pooling_is_smooth_at_zero():
     assert h.grad.tolist() == [[[[0, 0], [0, 0]]]]
 
 
-def normalised_by_a_loop(a, c):
+def normalised_by_a_loop(a, c, subtract):
     """y of ContrastNormalisation, from its definition."""
 
     def average(values):
@@ -126,26 +126,29 @@ def normalised_by_a_loop(a, c):
                 out[:, 0, i, j] /= total
         return out
 
-    v = a - average(a)
+    v = a - average(a) if subtract else a
     return v / average(v.square()).sqrt().clamp_min(c)
 
 
 @pytest.mark.parametrize("c", [0.01, 0.3])
-def test_contrast_normalisation_against_a_loop(c):
+@pytest.mark.parametrize("subtract", [True, False])
+def test_contrast_normalisation_against_a_loop(subtract, c):
     a = torch.rand(2, 3, 6, 4, generator=generator())
     a[0, :, :3] *= 0.2  # a part of low contrast, where c matters
-    torch.testing.assert_close(ContrastNormalisation(c)(a), normalised_by_a_loop(a, c))
+    torch.testing.assert_close(
+        ContrastNormalisation(subtract=subtract, c=c)(a), normalised_by_a_loop(a, c, subtract)
+    )
 
 
 def test_contrast_normalisation_ignores_brightness_and_contrast():
     a = torch.rand(2, 3, 6, 6, generator=generator())
-    normalisation = ContrastNormalisation(1e-3)
+    normalisation = ContrastNormalisation(subtract=True, c=1e-3)
     torch.testing.assert_close(normalisation(5 * a + 2), normalisation(a), rtol=1e-3, atol=1e-4)
 
 
 def test_contrast_normalisation_of_nothing_is_zero_with_a_finite_gradient():
     a = torch.ones(1, 3, 6, 6, requires_grad=True)
-    y = ContrastNormalisation()(a)
+    y = ContrastNormalisation(subtract=True)(a)
     y.square().sum().backward()
     assert y.abs().max() < 1e-3
     assert a.grad.isfinite().all()
@@ -153,7 +156,7 @@ def test_contrast_normalisation_of_nothing_is_zero_with_a_finite_gradient():
 
 def test_c_is_the_mean_of_the_local_deviations():
     a = torch.rand(4, 3, 6, 6, generator=generator())
-    normalisation = ContrastNormalisation()
+    normalisation = ContrastNormalisation(subtract=True)
     normalisation.fit(a)
     v = a - normalisation.average(a)
     expected = normalisation.average(v * v).sqrt().mean()
@@ -187,7 +190,7 @@ def test_whitening_makes_neighbours_and_channels_less_alike():
 
 def test_whitening_before_it_is_fitted_leaves_images_as_they_are():
     x = images(shape=(2, 12, 12))
-    torch.testing.assert_close(Whitening(2)(x), x)
+    torch.testing.assert_close(Whitening(2, 0.1)(x), x)
 
 
 def test_reconstruction_cost_against_the_dense_matrix():
@@ -287,15 +290,15 @@ def test_through_is_the_module_in_parts():
 
 def test_a_checkpoint_is_used_the_second_time(tmp_path, monkeypatch):
     recipe = quocnet.RicaRecipe(epochs=1)
-    options = {"stages": SMALL, "recipe": recipe, "keep": tmp_path}
-    first = quocnet.pretrained(lambda: smooth_noise(40), "noise", (2, 32, 32), **options)
+    options = {"recipe": recipe, "keep": tmp_path}
+    first = quocnet.pretrained(lambda: smooth_noise(40), "noise", (2, 32, 32), SMALL, **options)
 
     def not_again():
         raise AssertionError("it was there")
 
-    again = quocnet.pretrained(not_again, "noise", (2, 32, 32), **options)
+    again = quocnet.pretrained(not_again, "noise", (2, 32, 32), SMALL, **options)
     for name, value in first.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value)
     assert isinstance(again, nn.Sequential)
     with pytest.raises(AssertionError, match="it was there"):
-        quocnet.pretrained(not_again, "other noise", (2, 32, 32), **options)
+        quocnet.pretrained(not_again, "other noise", (2, 32, 32), SMALL, **options)
