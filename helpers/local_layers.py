@@ -1,7 +1,7 @@
 """The layers of the unsupervised network of Le et al. (2012), each of them differentiable.
 
 Filters with a receptive field and weights of their own at every place (`LocalFilters`), L2 pooling
-(`L2Pool`), local contrast normalisation (`ContrastNormalisation`); and `Whitening` in front.
+(`L2Pool`), local contrast normalisation (`ContrastNormalisation`); and `Centre` in front.
 
 References
 ----------
@@ -9,54 +9,28 @@ Le et al., "Building high-level features using large scale unsupervised learning
 arXiv 1112.6209, section 3.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 EPSILON = 1e-4  # inside the square root of L2 pooling: keeps it smooth at 0
 WINDOW = 5  # pixels, of contrast normalisation
-RETINA = 9  # pixels, of the whitening filter
 
 
-class Whitening(nn.Module):
-    """Take the colour's mean out and make neighbouring pixels less alike, as a retina does.
+class Centre(nn.Module):
+    """Take the mean colour of the training images out."""
 
-    One filter for each channel, the same everywhere: the middle row of the matrix that whitens
-    patches of 9 × 9 pixels (ZCA), with `softness` times the mean variance added to each
-    eigenvalue. Le et al. have no such step; for small images and short training it matters
-    (Coates, Ng and Lee, "An analysis of single-layer networks", 2011).
-    """
-
-    def __init__(self, channels: int, softness: float):
+    def __init__(self, channels: int):
         super().__init__()
-        self.softness = softness
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
-        kernel = torch.zeros(channels, channels, RETINA, RETINA)
-        kernel[:, :, RETINA // 2, RETINA // 2] = torch.eye(channels)
-        self.register_buffer("kernel", kernel)
 
     def fit(self, images: Tensor) -> None:
-        """Set mean and filters from images (N, C, H, W); the result has variance 1."""
+        """Set the mean from images (N, C, H, W)."""
         self.mean.copy_(images.mean((0, 2, 3))[:, None, None])
-        patches = functional.unfold(images[:1000], RETINA, stride=RETINA - 2)
-        patches = patches.transpose(1, 2).flatten(0, 1).double()
-        eigenvalues, basis = torch.linalg.eigh(patches.T.cov(correction=0))
-        scale = (eigenvalues + self.softness * eigenvalues.mean()).rsqrt()
-        middle = torch.arange(len(self.mean)) * RETINA**2 + RETINA**2 // 2
-        rows = (basis[middle.to(basis.device)] * scale) @ basis.T
-        self.kernel.copy_(rows.view_as(self.kernel))
-        self.kernel.div_(self(images[:1000]).std())
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (N, C, H, W) to as many whitened ones; edges are continued outwards."""
-        padded = functional.pad(images - self.mean, [RETINA // 2] * 4, mode="replicate")
-        return functional.conv2d(padded, self.kernel)
-
-    def extra_repr(self) -> str:
-        """Return the softness, for people and for the keys of checkpoints."""
-        return f"softness={self.softness}"
+        """Map images (N, C, H, W) to the same shape."""
+        return images - self.mean
 
 
 class LocalFilters(nn.Module):
@@ -74,36 +48,27 @@ class LocalFilters(nn.Module):
         self.shape, self.size, self.stride = shape, size, stride
         self.grid = ((height - size) // stride + 1, (width - size) // stride + 1)
         places = self.grid[0] * self.grid[1]
-        self.weight = nn.Parameter(torch.empty(places, maps, channels * size**2))
+        fan_in = channels * size**2
+        if maps > fan_in:
+            raise ValueError(f"maps must be at most {fan_in}, the values in a square; got {maps}")
+        self.weight = nn.Parameter(torch.zeros(places, maps, fan_in))
 
-    def start(self, generator: torch.Generator) -> None:
-        """Draw random filters; the maps begin with the same filter everywhere.
-
-        They need not stay alike, but L2 pooling adds up neighbours, and it is for the training
-        to decide which differences between neighbours to build.
-        """
-        places, maps, fan_in = self.weight.shape
-        filters = torch.randn(maps, fan_in, generator=generator)
-        filters = filters / filters.norm(dim=1, keepdim=True)
-        surplus = max(1.0, places * maps / math.prod(self.shape))  # filters per input value
-        with torch.no_grad():
-            self.weight.copy_(filters / surplus**0.5)
+    def squares(self, x: Tensor) -> Tensor:
+        """Return what each place sees, shape (places, N, C·size²), of x (N, C, H, W)."""
+        return functional.unfold(x, self.size, stride=self.stride).permute(2, 0, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return W x, shape (N, maps, h, w), for x of shape (N, C, H, W)."""
-        squares = functional.unfold(x, self.size, stride=self.stride).permute(2, 0, 1)
-        return (squares @ self.weight.mT).permute(1, 2, 0).unflatten(2, self.grid)
-
-    def transposed(self, h: Tensor) -> Tensor:
-        """Return Wᵀ h, shape (N, C, H, W): where squares overlap, they add up."""
-        squares = h.flatten(2).permute(2, 0, 1) @ self.weight  # (places, N, C·size²)
-        return functional.fold(
-            squares.permute(1, 2, 0), self.shape[1:], self.size, stride=self.stride
-        )
+        """Return the responses, shape (N, maps, h, w), to x of shape (N, C, H, W)."""
+        return on_grid(self.squares(x) @ self.weight.mT, self.grid)
 
     def extra_repr(self) -> str:
         """Return the sizes, for people and for the keys of checkpoints."""
         return f"{self.shape}, maps={self.weight.shape[1]}, size={self.size}, stride={self.stride}"
+
+
+def on_grid(h: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Arrange responses of shape (places, N, maps) as (N, maps, h, w)."""
+    return h.permute(1, 2, 0).unflatten(2, grid)
 
 
 class L2Pool(nn.Module):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from helpers.checkpoints import load_or_make
-from helpers.local_layers import ContrastNormalisation, L2Pool, LocalFilters, Whitening
+from helpers.local_layers import Centre, ContrastNormalisation, L2Pool, LocalFilters, on_grid
 
 VERSION = 1  # of the method: kept checkpoints of another are not used
 
@@ -57,23 +57,21 @@ class RicaRecipe:
         Adam's step size at the start; it falls to zero along a cosine.
     sparsity : float
         λ of `reconstruction_cost`.
+    softness : float
+        Of `whitening`.
     """
 
     epochs: int = 4
     batch_size: int = 50
     learning_rate: float = 3e-3
     sparsity: float = 0.3
+    softness: float = 0.1
 
 
 def build(
-    shape: tuple[int, int, int],
-    stages: Sequence[Stage],
-    *,
-    softness: float = 3.0,
-    subtract: bool = False,
-    seed: int = 0,
+    shape: tuple[int, int, int], stages: Sequence[Stage], *, subtract: bool = False
 ) -> nn.Sequential:
-    """Build the network without training: whitening, then three modules for each stage.
+    """Build the network, its filters still empty: centring, then three modules for each stage.
 
     Parameters
     ----------
@@ -81,14 +79,10 @@ def build(
         Channels, height and width of the images.
     stages : sequence of Stage
         The stages, from the image upwards.
-    softness : float
-        Of `Whitening`.
     subtract : bool
         Whether contrast normalisation takes the local mean out, as in Le et al. An L2-pooled
         unit can not tell a response from its negative, so a stage on top of signed values loses
-        what their signs say: here it cost much of the detector's precision.
-    seed : int
-        Seed of the random filters.
+        what their signs say.
 
     Returns
     -------
@@ -98,13 +92,12 @@ def build(
     Raises
     ------
     ValueError
-        If a receptive field is larger than what is left of the image.
+        If a receptive field is larger than what is left of the image, or holds fewer values than
+        there are maps.
     """
-    generator = torch.Generator().manual_seed(seed)
-    layers: list[nn.Module] = [Whitening(shape[0], softness)]
+    layers: list[nn.Module] = [Centre(shape[0])]
     for stage in stages:
         filters = LocalFilters(shape, stage.maps, stage.size, stage.stride)
-        filters.start(generator)
         pool = L2Pool(stage.pool, stage.pool_stride)
         layers += [filters, pool, ContrastNormalisation(subtract=subtract)]
         with torch.no_grad():
@@ -112,18 +105,24 @@ def build(
     return nn.Sequential(*layers).eval()
 
 
-def reconstruction_cost(x: Tensor, filters: LocalFilters, pool: L2Pool, sparsity: float) -> Tensor:
-    """Return the cost of a stage: ‖Wᵀ W x − x‖² + λ Σ_j sqrt(ε + H_j (W x)²), mean over images.
+def reconstruction_cost(
+    x: Tensor, weight: Tensor, grid: tuple[int, int], pool: L2Pool, sparsity: float
+) -> Tensor:
+    """Return the cost of a stage: Σ_p ‖W_pᵀ W_p x_p − x_p‖² + λ Σ_j sqrt(ε + H_j (W x)²).
 
-    The sum runs over the pooled units, H_j the window of one. Le et al. write it with separate
-    matrices for W and Wᵀ, and train all stages at once.
+    The first sum runs over the places p, the second over the pooled units j, H_j is the window
+    of one; the mean over images is taken. Le et al. write it with separate matrices for W and Wᵀ.
 
     Parameters
     ----------
-    x : Tensor, shape (N, C, H, W)
-        What the stage sees.
-    filters, pool
-        The stage.
+    x : Tensor, shape (places, N, D)
+        What each place sees of each image.
+    weight : Tensor, shape (places, maps, D)
+        W_p.
+    grid : (int, int)
+        Rows and columns of places.
+    pool : L2Pool
+        The pooling.
     sparsity : float
         λ.
 
@@ -137,15 +136,44 @@ def reconstruction_cost(x: Tensor, filters: LocalFilters, pool: L2Pool, sparsity
     Le, Karpenko, Ngiam and Ng, "ICA with reconstruction cost for efficient overcomplete feature
     learning", 2011.
     """
-    h = filters(x)
-    error = (filters.transposed(h) - x).square().sum()
-    return (error + sparsity * pool(h).sum()) / len(x)
+    h = x @ weight.mT  # W x
+    error = (h @ weight - x).square().sum()  # ‖Wᵀ W x − x‖²
+    return (error + sparsity * pool(on_grid(h, grid)).sum()) / x.shape[1]
+
+
+def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
+    """Return Z, shape (count, D): the main components of what the places see, made alike.
+
+    Z x holds the `count` principal components of x, each divided by the root of its mean square
+    plus `softness` times their average: at 0 all of them vary as much. Whitening is what the
+    reconstruction cost expects, and it matters (Coates, Ng and Lee, "An analysis of single-layer
+    networks in unsupervised feature learning", 2011); Le et al. do not mention it.
+
+    Parameters
+    ----------
+    squares : Tensor, shape (places, N, D)
+        What each place sees; all places count together.
+    count : int
+        Components, at most D.
+    softness : float
+        At least 0.
+    """
+    rows = squares.flatten(0, 1).double()
+    energy, basis = torch.linalg.eigh(rows.T @ rows / len(rows))
+    energy, basis = energy.flip(0)[:count].clamp_min(0), basis.flip(1)[:, :count]
+    scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
+    return (scale[:, None] * basis.T).to(squares)
 
 
 def pretrain(
     model: nn.Sequential, images: Tensor, *, recipe: RicaRecipe, seed: int = 0, progress: str = ""
 ) -> list[list[float]]:
     """Train the network without labels, one stage after the other.
+
+    The filters of a stage are W_p Z: Z whitens, the same at all places, and W_p minimises the
+    reconstruction cost on what Z puts out. All W_p start as one random rotation, so that
+    neighbours which are pooled begin alike; the training decides how they differ. With no epochs
+    they stay random.
 
     Parameters
     ----------
@@ -154,9 +182,9 @@ def pretrain(
     images : Tensor, shape (N, C, H, W)
         Images without labels.
     recipe : RicaRecipe
-        Optimiser settings and λ.
+        Optimiser settings, λ and softness.
     seed : int
-        Seed of the order of the images.
+        Seed of the rotations and of the order of the images.
     progress : str
         Title of a progress bar; none by default.
 
@@ -170,21 +198,29 @@ def pretrain(
     x, costs = through(model[0], images), []
     stages = [model[k : k + 3] for k in range(1, len(model), 3)]
     for number, (filters, pool, normalisation) in enumerate(stages, start=1):
-        optimizer = torch.optim.Adam([filters.weight], lr=recipe.learning_rate)
-        steps = recipe.epochs * math.ceil(len(x) / recipe.batch_size)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
+        places, maps, _ = filters.weight.shape
+        z = whitening(filters.squares(x[:: max(1, len(x) // 200)]), maps, recipe.softness)
+        gaussian = torch.randn(maps, maps, generator=generator)
+        rotation = torch.linalg.qr(gaussian)[0].to(x)
+        weight = rotation.expand(places, maps, maps).clone().requires_grad_()
+        optimizer = torch.optim.Adam([weight], lr=recipe.learning_rate)
+        steps = max(1, recipe.epochs * math.ceil(len(x) / recipe.batch_size))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         title = f"{progress}, stage {number} of {len(stages)}"
         costs.append([])
         for _ in tqdm(range(recipe.epochs), desc=title, unit="epoch", disable=not progress):
             total = 0.0
             for rows in torch.randperm(len(x), generator=generator).split(recipe.batch_size):
-                cost = reconstruction_cost(x[rows], filters, pool, recipe.sparsity)
+                seen = filters.squares(x[rows.to(x.device)]) @ z.T
+                cost = reconstruction_cost(seen, weight, filters.grid, pool, recipe.sparsity)
                 optimizer.zero_grad()
                 cost.backward()
                 optimizer.step()
                 schedule.step()
                 total += cost.item() * len(rows)
             costs[-1].append(total / len(x))
+        with torch.no_grad():
+            filters.weight.copy_(weight @ z)
         pooled = through(nn.Sequential(filters, pool), x)
         normalisation.fit(pooled)
         x = through(normalisation, pooled)
@@ -221,7 +257,7 @@ def pretrained(
     nn.Sequential
         φ, in eval mode.
     """
-    model = build(shape, stages, seed=seed)
+    model = build(shape, stages)
     key = {
         "network": repr(model),
         "images": name,
