@@ -95,7 +95,7 @@ def _faces() -> Task:
         test=faces.faces("test"),
         unlabelled=lambda: faces.unlabelled(FACE_IMAGES),
         images=f"photographs and faces {FACE_IMAGES}",
-        stages=(Stage(16, 6, 2, 3, 2), Stage(48, 2, 1, 2, 1), Stage(64, 2, 1, 2, 1)),
+        stages=(Stage(16, 6, 2, 3, 2), Stage(32, 2, 1, 2, 1), Stage(64, 2, 1, 2, 1)),
         recipe=RicaRecipe(),
     )
 

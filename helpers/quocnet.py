@@ -63,9 +63,9 @@ class RicaRecipe:
 
     epochs: int = 4
     batch_size: int = 50
-    learning_rate: float = 3e-3
-    sparsity: float = 0.3
-    softness: float = 0.1
+    learning_rate: float = 1e-2
+    sparsity: float = 1.0
+    softness: float = 1.0
 
 
 def build(

@@ -11,6 +11,7 @@ from helpers.checks.minimal_distortion import (
     certified_distortion,
     lines_around_a_sigmoid,
 )
+from helpers.checks.quocnet import l2_pool, ranking, reconstruction_cost
 from helpers.checks.spectral_analysis import certified_radius, pooling_constant, wrap_around_norm
 from helpers.checks.units import counter_rotation, label_entropy, mean_similarity
 
@@ -22,6 +23,7 @@ __all__ = [
     "distortion",
     "error_rate",
     "error_where_right",
+    "l2_pool",
     "label_entropy",
     "lines_around_a_sigmoid",
     "mean_similarity",
@@ -33,6 +35,8 @@ __all__ = [
     "pooling_constant",
     "possible_of",
     "radial_basis",
+    "ranking",
+    "reconstruction_cost",
     "resampled_errors",
     "share_of_target",
     "step_in_the_box",

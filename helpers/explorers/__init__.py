@@ -10,6 +10,7 @@ from helpers.explorers.formal_description import flight_recorder, penalty
 from helpers.explorers.framework import first_layer
 from helpers.explorers.introduction import adversarial_digit
 from helpers.explorers.minimal_distortion import sandwich
+from helpers.explorers.quocnet import detection
 from helpers.explorers.spectral_analysis import frequency_response
 from helpers.explorers.units import top_images
 
@@ -18,6 +19,7 @@ __all__ = [
     "around_an_image",
     "cross_model",
     "cross_training_set",
+    "detection",
     "first_layer",
     "flight_recorder",
     "frequency_response",
