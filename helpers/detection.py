@@ -31,7 +31,9 @@ class Task:
     train, test : Dataset
         Images with label 1 for the thing and 0 for the rest.
     unlabelled : callable
-        Returns the images to learn from without labels, shape (N, C, H, W).
+        Returns the images to learn from without labels, shape (count, C, H, W).
+    count : int
+        How many these are.
     images : str
         Says which these are; part of the key of the checkpoint.
     stages : tuple of Stage
@@ -44,6 +46,7 @@ class Task:
     train: Dataset
     test: Dataset
     unlabelled: Callable[[], Tensor]
+    count: int
     images: str
     stages: tuple[Stage, ...]
     recipe: RicaRecipe
@@ -94,6 +97,7 @@ def _faces() -> Task:
         train=faces.faces("train"),
         test=faces.faces("test"),
         unlabelled=lambda: faces.unlabelled(FACE_IMAGES),
+        count=FACE_IMAGES,
         images=f"photographs and faces {FACE_IMAGES}",
         stages=(Stage(16, 6, 2, 3, 2), Stage(32, 2, 1, 2, 1), Stage(64, 2, 1, 2, 1)),
         recipe=RicaRecipe(),
@@ -108,6 +112,7 @@ def _cars() -> Task:
         train=with_label(train, car),
         test=with_label(cifar10("test"), car),
         unlabelled=lambda: train.inputs,
+        count=len(train),
         images=f"{train.name} {train.digest[:12]}",
         stages=(Stage(32, 6, 2, 3, 2), Stage(96, 2, 1, 2, 1), Stage(256, 2, 1, 2, 1)),
         recipe=RicaRecipe(),

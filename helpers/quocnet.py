@@ -145,8 +145,8 @@ def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
     """Return Z, shape (count, D): the main components of what the places see, made alike.
 
     Z x holds the `count` principal components of x, each divided by the root of its mean square
-    plus `softness` times their average: at 0 all of them vary as much. Whitening is what the
-    reconstruction cost expects, and it matters (Coates, Ng and Lee, "An analysis of single-layer
+    plus `softness` times their average: at 0 all of them vary as much. The components have a mean
+    square of 1 on average. Whitening is what the reconstruction cost expects, and it matters (Coates, Ng and Lee, "An analysis of single-layer
     networks in unsupervised feature learning", 2011); Le et al. do not mention it.
 
     Parameters
@@ -162,6 +162,7 @@ def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
     energy, basis = torch.linalg.eigh(rows.T @ rows / len(rows))
     energy, basis = energy.flip(0)[:count].clamp_min(0), basis.flip(1)[:, :count]
     scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
+    scale = scale / (energy * scale.square()).mean().sqrt().clamp_min(1e-6)
     return (scale[:, None] * basis.T).to(squares)
 
 

@@ -100,6 +100,12 @@ CHAPTERS = {
         (0, "size", press("Home")),
         (0, "layer", choose("blur")),
     ],
+    "12_quocnet": [
+        (0, "scale", press("End")),
+        (0, "×", press("End")),
+        (0, "picture", press("ArrowRight")),
+        (0, "picture", press("End")),
+    ],
 }
 
 
