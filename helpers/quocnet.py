@@ -145,9 +145,10 @@ def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
     """Return Z, shape (count, D): the main components of what the places see, made alike.
 
     Z x holds the `count` principal components of x, each divided by the root of its mean square
-    plus `softness` times their average: at 0 all of them vary as much. The components have a mean
-    square of 1 on average. Whitening is what the reconstruction cost expects, and it matters (Coates, Ng and Lee, "An analysis of single-layer
-    networks in unsupervised feature learning", 2011); Le et al. do not mention it.
+    plus `softness` times their average: at 0 all of them vary as much. Their mean square is 1 on
+    average. Whitening is what the reconstruction cost expects, and it matters (Coates, Ng and Lee,
+    "An analysis of single-layer networks in unsupervised feature learning", 2011); Le et al. do
+    not mention it.
 
     Parameters
     ----------

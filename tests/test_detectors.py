@@ -22,10 +22,14 @@ def scored():
 
 @pytest.fixture
 def blobs():
-    """Images of 2 × 2 pixels: label 1, one in ten, is brighter in the first pixel."""
-    inputs = torch.rand(300, 1, 2, 2, generator=generator()) / 2
+    """Bright and dark images of 2 × 2 pixels: in label 1, one in ten, the first one stands out."""
+    random = generator()
+    inputs = (
+        torch.rand(300, 1, 1, 1, generator=random) / 2
+        + torch.rand(300, 1, 2, 2, generator=random) / 8
+    )
     labels = (torch.arange(300) % 10 == 0).long()
-    inputs[labels == 1, 0, 0, 0] += 0.4
+    inputs[labels == 1, 0, 0, 0] += 0.2
     return Dataset(inputs, labels, "blobs", "made here")
 
 
@@ -119,7 +123,7 @@ def grating(angle, size=12):
 def test_selectivity_of_gratings_spots_and_their_sums():
     angles = torch.tensor([0.0, 0.6, 1.2, 2.5])
     gratings = torch.stack([grating(angle) for angle in angles])[:, None]
-    assert detectors.orientation_selectivity(gratings).min() > 0.9
+    assert detectors.orientation_selectivity(gratings).min() > 0.8
     y, x = torch.meshgrid(torch.arange(-6, 7), torch.arange(-6, 7), indexing="ij")
     spot = torch.exp(-(x.square() + y.square()) / 4.0)[None, None]
     crossed = (grating(angles[0]) + grating(angles[0] + torch.pi / 2))[None, None]

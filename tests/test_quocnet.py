@@ -266,7 +266,7 @@ def test_pretraining_unties_the_weights(pretrained):
     model, _, _ = pretrained
     for filters in (model[1], model[4]):
         apart = (filters.weight - filters.weight.mean(0)).norm() / filters.weight.norm()
-        assert apart > 0.05
+        assert apart > 0.01  # 0 at the start
 
 
 def test_pretraining_is_repeatable(pretrained):
