@@ -114,8 +114,9 @@ def _cars() -> Task:
         unlabelled=lambda: train.inputs,
         count=len(train),
         images=f"{train.name} {train.digest[:12]}",
-        stages=(Stage(32, 6, 2, 3, 2), Stage(96, 2, 1, 2, 1), Stage(256, 2, 1, 2, 1)),
-        recipe=RicaRecipe(),
+        stages=(Stage(48, 6, 2, 3, 2), Stage(192, 2, 1, 2, 1), Stage(256, 2, 1, 2, 1)),
+        # chosen by a linear classifier's precision on held-out training images
+        recipe=RicaRecipe(epochs=3, sparsity=(0.7, 0.03, 0.01), softness=10.0),
     )
 
 

@@ -55,8 +55,8 @@ class RicaRecipe:
         Passes over the images for each stage, and images per step.
     learning_rate : float
         Adam's step size at the start; it falls to zero along a cosine.
-    sparsity : float
-        λ of `reconstruction_cost`.
+    sparsity : tuple of float
+        λ of `reconstruction_cost` for each stage; the last one serves all stages above.
     softness : float
         Of `whitening`.
     """
@@ -64,7 +64,7 @@ class RicaRecipe:
     epochs: int = 4
     batch_size: int = 50
     learning_rate: float = 1e-2
-    sparsity: float = 1.0
+    sparsity: tuple[float, ...] = (1.0,)
     softness: float = 1.0
 
 
@@ -201,6 +201,7 @@ def pretrain(
     stages = [model[k : k + 3] for k in range(1, len(model), 3)]
     for number, (filters, pool, normalisation) in enumerate(stages, start=1):
         places, maps, _ = filters.weight.shape
+        sparsity = recipe.sparsity[min(number, len(recipe.sparsity)) - 1]
         z = whitening(filters.squares(x[:: max(1, len(x) // 200)]), maps, recipe.softness)
         gaussian = torch.randn(maps, maps, generator=generator)
         rotation = torch.linalg.qr(gaussian)[0].to(x)
@@ -214,7 +215,7 @@ def pretrain(
             total = 0.0
             for rows in torch.randperm(len(x), generator=generator).split(recipe.batch_size):
                 seen = filters.squares(x[rows.to(x.device)]) @ z.T
-                cost = reconstruction_cost(seen, weight, filters.grid, pool, recipe.sparsity)
+                cost = reconstruction_cost(seen, weight, filters.grid, pool, sparsity)
                 optimizer.zero_grad()
                 cost.backward()
                 optimizer.step()

@@ -41,7 +41,7 @@ def test_few_of_the_unlabelled_images_are_faces_and_none_is_a_test_face(splits):
     assert found.shape == (200, 1, 32, 32)
     rows = found.flatten(1)
     near = {
-        split: (torch.cdist(rows, data.inputs[:50].flatten(1)).amin(1) < 1e-4).sum().item()
+        split: (torch.cdist(rows, data.inputs[:50].flatten(1)).amin(1) < 1e-2).sum().item()
         for split, data in splits.items()
     }
     assert near == {"train": 5, "test": 0}

@@ -212,10 +212,10 @@ def test_detection_is_lost_as_the_perturbation_grows(channels):
     inputs = torch.tensor([0.8, 0.3]).view(2, 1, 1, 1).expand(2, channels, 4, 4)
     adversarial = torch.tensor([0.4, 0.6]).view(2, 1, 1, 1).expand(2, channels, 4, 4)
     shown = detection(model, inputs, adversarial, torch.tensor([1, 0]), thing="face")
-    assert shown.message == ("face, score +0.30: face; after a distortion of 0.4000 -0.10: no face")
-    assert shown.set(scale=0.5).endswith("0.2000 +0.10: face")
+    assert shown.message == "face: score +0.30, face; distortion 0.4000: score -0.10, no face"
+    assert shown.set(scale=0.5).endswith("distortion 0.2000: score +0.10, face")
     assert shown.set(picture=1, scale=1.0) == (
-        "no face, score -0.20: no face; after a distortion of 0.3000 +0.10: face"
+        "no face: score -0.20, no face; distortion 0.3000: score +0.10, face"
     )
     before = shown.image.value
     shown.set(gain=1)

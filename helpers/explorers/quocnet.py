@@ -50,8 +50,8 @@ def detection(
         ax.axvline(0, color="black", linewidth=1)
         size = distortion(x, changed).item()
         return (
-            f"{names[picture]}, score {before:+.2f}: {seen[0]}; "
-            f"after a distortion of {size:.4f} {after:+.2f}: {seen[1]}"
+            f"{names[picture]}: score {before:+.2f}, {seen[0]}; "
+            f"distortion {size:.4f}: score {after:+.2f}, {seen[1]}"
         )
 
     return Explorer(
