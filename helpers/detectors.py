@@ -7,13 +7,14 @@ a unit of φ, or the difference of two logits.
 from collections.abc import Sequence
 
 import torch
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 
 from helpers.autoencoder import fit_readout
 from helpers.data import Dataset
 
-WEIGHT_DECAYS = (1e-3, 1e-2, 1e-1, 1.0)
+WEIGHT_DECAYS = (1e-3, 1e-2, 1e-1)
 
 
 def ranking(scores: Tensor, labels: Tensor) -> Tensor:
@@ -37,17 +38,23 @@ def ranking(scores: Tensor, labels: Tensor) -> Tensor:
     ValueError
         If there is no 1 or no 0.
     """
-    positive = labels == 1
-    ones = int(positive.sum())
-    if ones in (0, len(labels)):
-        raise ValueError(f"labels must hold ones and zeros, got {ones} ones of {len(labels)}")
-    order = scores.flatten(1).T.contiguous() if scores.ndim > 1 else scores[None]  # (D, N)
-    others = order[:, ~positive].sort(1).values
-    own = order[:, positive].contiguous()
-    below = torch.searchsorted(others, own)
-    not_above = torch.searchsorted(others, own, right=True)
-    wins = (below + not_above).double().mean(1) / 2
-    return (wins / (len(labels) - ones)).view(scores.shape[1:])
+    return _from_ranks(_ranks(scores), labels[None])[0].view(scores.shape[1:])
+
+
+def _ranks(scores: Tensor) -> Tensor:
+    """Return the rank of each score among the N of its detector, (N, D); ties share their mean."""
+    return torch.from_numpy(rankdata(scores.reshape(len(scores), -1).cpu().numpy(), axis=0))
+
+
+def _from_ranks(ranks: Tensor, labels: Tensor) -> Tensor:
+    """Return `ranking` for many labellings (S, N) of the same scores at once, shape (S, D)."""
+    labels = labels.cpu().double()
+    ones = int(labels[0].sum())
+    zeros = len(ranks) - ones
+    if 0 in (ones, zeros):
+        raise ValueError(f"labels must hold ones and zeros, got {ones} ones of {len(ranks)}")
+    # the ranks of the ones add up to their places among themselves, plus the zeros they beat
+    return (labels @ ranks - ones * (ones + 1) / 2) / (ones * zeros)
 
 
 def average_precision(scores: Tensor, labels: Tensor) -> float:
@@ -94,11 +101,9 @@ def best_by_chance(
     With many units, some unit ranks any labels well; this is how well. A unit that is low for
     the class counts like one that is high.
     """
-    found = []
-    for _ in range(shuffles):
-        order = torch.randperm(len(labels), generator=generator).to(labels.device)
-        found.append(0.5 + (ranking(features, labels[order]) - 0.5).abs().max())
-    return torch.stack(found)
+    orders = [torch.randperm(len(labels), generator=generator) for _ in range(shuffles)]
+    dealt = labels.cpu()[torch.stack(orders)]
+    return 0.5 + (_from_ranks(_ranks(features), dealt) - 0.5).abs().amax(1)
 
 
 def with_label(dataset: Dataset, label: int) -> Dataset:

@@ -87,6 +87,7 @@ def test_balanced_repeats_the_rarer_class_only(blobs):
 
 def test_detector_finds_its_class_and_leaves_phi_alone(blobs):
     phi = nn.Sequential(nn.Flatten(), nn.Linear(4, 4))
+    nn.init.eye_(phi[1].weight)
     before = [p.clone() for p in phi.parameters()]
     model = detectors.detector(phi, blobs, weight_decay=1e-3)
     assert all((a == b).all() for a, b in zip(before, phi.parameters(), strict=True))
