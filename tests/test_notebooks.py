@@ -102,6 +102,14 @@ def test_outputs_name_no_machine(notebook, machine_path):
         assert not found, f"{found} in {output.get('text') or output.data['text/plain']}"
 
 
+def test_pictures_are_of_data_that_may_be_passed_on(notebook):
+    # the last line of a ledger names the data of the run whose outputs are stored
+    texts = [output.get("data", {}).get("text/markdown", "") for output in outputs(notebook)]
+    named = re.findall(r"^Data: .*", "\n".join(map("".join, texts)), re.MULTILINE)
+    assert named, "no ledger is stored"
+    assert not re.search("CIFAR|ImageNet", " ".join(named), re.IGNORECASE), named
+
+
 def test_setup_cell_is_the_same_in_all():
     assert len({setup_cell(path) for path in NOTEBOOKS}) <= 1
 

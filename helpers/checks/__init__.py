@@ -13,6 +13,7 @@ from helpers.checks.minimal_distortion import (
     certified_distortion,
     lines_around_a_sigmoid,
 )
+from helpers.checks.quocnet import l2_pool, ranking, reconstruction_cost
 from helpers.checks.spectral_analysis import certified_radius, pooling_constant, wrap_around_norm
 from helpers.checks.units import counter_rotation, label_entropy, mean_similarity
 
@@ -26,6 +27,7 @@ __all__ = [
     "distortion",
     "error_rate",
     "error_where_right",
+    "l2_pool",
     "from_pixels",
     "gradient_sign_step",
     "label_entropy",
@@ -40,6 +42,8 @@ __all__ = [
     "pooling_constant",
     "possible_of",
     "radial_basis",
+    "ranking",
+    "reconstruction_cost",
     "resampled_errors",
     "share_of_target",
     "smoothed_radius",

@@ -12,6 +12,7 @@ from helpers.explorers.framework import first_layer
 from helpers.explorers.imagenet import your_picture
 from helpers.explorers.introduction import adversarial_digit
 from helpers.explorers.minimal_distortion import sandwich
+from helpers.explorers.quocnet import detection
 from helpers.explorers.spectral_analysis import frequency_response
 from helpers.explorers.units import top_images
 
@@ -20,6 +21,7 @@ __all__ = [
     "around_an_image",
     "cross_model",
     "cross_training_set",
+    "detection",
     "first_layer",
     "flight_recorder",
     "frequency_response",

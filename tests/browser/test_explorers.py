@@ -164,6 +164,12 @@ CHAPTERS = {
         (0, "picture", upload(b"this is no picture")),
         (0, "picture", upload(png(200, 160, 40))),
     ],
+    "12_quocnet": [
+        (0, "scale", press("End")),
+        (0, "×", press("End")),
+        (0, "picture", press("ArrowRight")),
+        (0, "picture", press("End")),
+    ],
     "13_discussion": [
         (0, "network", choose("robust, ρ = 0.06")),
         (0, "epsilon", press("End")),
