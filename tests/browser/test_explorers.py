@@ -242,7 +242,7 @@ def extremes(control, uploads: Path) -> list[tuple[str, Callable]]:
         return [(name, lambda c, i=i: c.select_option(index=i)) for i, name in some(entries)]
     if control.evaluate("control => Boolean(control.list)"):  # a text field with proposals
         entries = control.evaluate("control => [...control.list.options].map(o => o.value)")
-        return [(entry, write(entry)) for entry in (*some(entries), "no such entry")]
+        return [(entry, write(entry)) for entry in ("no such entry", *some(entries))]
     if "widget-upload" in kind:
         return [(name, send(picture_file(uploads, name))) for name in ("bad", "good")]
     if kind.startswith(("BUTTON", "INPUT")):
@@ -437,7 +437,7 @@ def test_every_kind_of_control_is_driven_and_faults_are_seen(
     faultless, failing, warning = page.locator(EXPLORER).all()
 
     assert drive(faultless, "kinds", tmp_path, tmp_path) == 6
-    assert text(faultless).inner_text() == "level 3, level only, no such entry, a picture"
+    assert text(faultless).inner_text() == "level 3, level only, bb, a picture"
     shown = {path.name for path in tmp_path.glob("kinds_*")}
     assert len(shown) == 13
     assert {"kinds_level_Home.png", "kinds_kind_level-only.png", "kinds_on_click-2.png"} <= shown
