@@ -79,7 +79,7 @@ def train(
     weight_decay: tuple[float, ...],
     decay_form: str = "half",
     recipe: Recipe,
-    penalty: Callable[[nn.Sequential], Tensor] | None = None,
+    loss: Callable[[nn.Sequential, Tensor, Tensor], Tensor] | None = None,
     seed: int = 0,
     progress: str = "",
 ) -> nn.Sequential:
@@ -97,8 +97,8 @@ def train(
         How λ is meant, see `decay_coefficients`.
     recipe : Recipe
         Optimiser settings.
-    penalty : callable, optional
-        ``penalty(model)``, of shape (), is added to the loss at every step.
+    loss : callable, optional
+        ``loss(model, images, labels)``, of shape (), in place of the cross-entropy of a batch.
     seed : int
         Seed of the order of the images.
     progress : str
@@ -109,6 +109,7 @@ def train(
     nn.Sequential
         `model`, in eval mode.
     """
+    loss = cross_entropy if loss is None else loss
     layers = models.weight_layers(model)
     decays = decay_coefficients(model, weight_decay, decay_form)
     groups = [  # SGD adds weight_decay·W to the gradient: the penalty is weight_decay·‖W‖²/2
@@ -125,15 +126,17 @@ def train(
     model.train()
     for rows in batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
         optimizer.zero_grad()
-        loss = functional.cross_entropy(model(dataset.inputs[rows]), dataset.labels[rows])
-        if penalty is not None:
-            loss = loss + penalty(model)
-        loss.backward()
+        loss(model, dataset.inputs[rows], dataset.labels[rows]).backward()
         optimizer.step()
         schedule.step()
         average.update_parameters(model)
     model.load_state_dict(average.module.state_dict())
     return model.eval()
+
+
+def cross_entropy(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of a batch, shape ()."""
+    return functional.cross_entropy(model(images), labels)
 
 
 def trained(
