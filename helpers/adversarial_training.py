@@ -19,7 +19,7 @@ from helpers import evaluation, models
 from helpers.checkpoints import load_or_make
 from helpers.data import Dataset, folder, write_atomically
 from helpers.gradient_attacks import gradient_adversarial
-from helpers.pools import PoolSettings, with_pools
+from helpers.pools import PoolLoss, PoolSettings
 from helpers.training import Recipe, cross_entropy, train
 
 RECIPE = Recipe(epochs=20, batch_size=100, learning_rate=0.1)
@@ -76,14 +76,16 @@ def build(method: Method, *, seed: int = 0) -> nn.Sequential:
         if isinstance(module, nn.Linear):
             rate = next(rates)
             layers += [nn.Dropout(rate)] if rate else []
-        layers.append(ACTIVATIONS[method.activation]() if isinstance(module, nn.Sigmoid) else module)
+        layers.append(
+            ACTIVATIONS[method.activation]() if isinstance(module, nn.Sigmoid) else module
+        )
     return nn.Sequential(*layers)
 
 
 def loss_of(method: Method, *, seed: int = 0):
     """Return the loss that `training.train` takes for a method."""
     if method.pools is not None:
-        return with_pools(method.pools, seed=seed)
+        return PoolLoss(method.pools, seed=seed)
     if method.gradients is None:
         return cross_entropy
     settings = asdict(method.gradients)

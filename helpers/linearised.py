@@ -31,7 +31,7 @@ def linearised_adversarial(
     ----------
     model : nn.Module
         Maps inputs to logits (N, K), such as the tail ``model[k:]`` of a network.
-    inputs : Tensor, shape (N, n)
+    inputs : Tensor, shape (N, ...)
         Outputs of a layer, in the box.
     targets : Tensor, shape (N,)
         Labels to reach, int64.
@@ -43,7 +43,7 @@ def linearised_adversarial(
 
     Returns
     -------
-    Tensor, shape (N, n)
+    Tensor, shape (N, ...)
         Near the edge, on either side of it; where the target has the largest logit, `inputs`.
 
     Raises
@@ -60,14 +60,15 @@ def linearised_adversarial(
     with torch.no_grad():
         classes = model(inputs[:1]).shape[1]
     check_targets(inputs, targets, classes, box=box)
-    reached = inputs
+    x = inputs.flatten(1)
+    moved = x
     for _ in range(steps):
-        at = reached.detach().requires_grad_()
-        margin = -negative_margin(model(at), targets)
+        at = moved.detach().requires_grad_()
+        margin = -negative_margin(model(at.view_as(inputs)), targets)
         (g,) = torch.autograd.grad(margin.sum(), at)
-        wanted = (g * (reached - inputs)).sum(1) - margin.detach()  # g·r' for a linear margin of 0
-        reached = _closest(inputs, g, wanted, box)
-    return reached
+        wanted = (g * (moved - x)).sum(1) - margin.detach()  # g·r' where the linear margin is 0
+        moved = _closest(x, g, wanted, box)
+    return moved.view_as(inputs)
 
 
 def _closest(x: Tensor, g: Tensor, wanted: Tensor, box: tuple[float, float]) -> Tensor:

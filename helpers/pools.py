@@ -1,41 +1,43 @@
 """Adversarial training with a pool per layer (section 4.2).
 
-The paper's recipe in one paragraph: keep a pool of adversarial examples for each layer, which are
-outputs of *that layer*; replace a random part of it all the time; mix it into the training set;
-alternate over the layers, and let the pool of a layer train all layers above it.
+The paper's recipe: keep a pool of adversarial examples for each layer, which are outputs *of that
+layer*; replace a random part of it all the time; mix it into the training set; alternate over the
+layers, and let the pool of a layer train all layers above it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from helpers import training
 from helpers.attack import random_targets
+from helpers.data import Dataset
 from helpers.linearised import linearised_adversarial
 
 TARGETS = ("nearest", "random")
+RANGES = {nn.Sigmoid: (0.0, 1.0), nn.ReLU: (0.0, torch.inf), nn.Tanh: (-1.0, 1.0)}
 
 
 @dataclass(frozen=True)
 class PoolSettings:
-    """Which pools are kept, and how.
+    """Which pools there are, and how they are used.
 
     Attributes
     ----------
     layers : tuple of int
         Numbers of the layers that have a pool: 0 is the image, 1 the first hidden layer, …
     strength : float
-        How much of the way from the output to the closest adversarial output is gone, in (0, 1].
+        How much of the way to the closest adversarial output is gone, in (0, 1].
     target : {"nearest", "random"}
-        Of the attack: the wrong label with the largest logit, or any wrong label.
+        Of the attacks: the wrong label with the largest logit, or any wrong label.
     share : float
-        Weight of the pool in the loss, in [0, 1); the rest is that of the training images.
+        Weight of the pool in the loss, in (0, 1); the rest is that of the training images.
     size : int
         Entries of each pool.
     every : int
-        After so many steps on its pool a layer's pool takes in the batch of images at hand.
+        A pool takes in the images of every so manieth step that is its own.
     steps : int
         Gradients of each attack; see `linearised_adversarial`.
     """
@@ -48,6 +50,85 @@ class PoolSettings:
     every: int = 3
     steps: int = 2
 
+    def __post_init__(self):
+        """Refuse settings that are not what is written above."""
+        if not self.layers or min(self.layers) < 0:
+            raise ValueError(f"layers must be at least one number from 0 on, got {self.layers}")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength must be in (0, 1], got {self.strength}")
+        if self.target not in TARGETS:
+            raise ValueError(f"target must be one of {', '.join(TARGETS)}; got {self.target!r}")
+        if not 0 < self.share < 1:
+            raise ValueError(f"share must be in (0, 1), got {self.share}")
+        for name in ("size", "every", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+def train_adversarial(
+    model: nn.Sequential,
+    dataset: Dataset,
+    settings: PoolSettings,
+    *,
+    weight_decay: tuple[float, ...],
+    recipe: training.Recipe,
+    seed: int = 0,
+) -> nn.Sequential:
+    """Train a network with a pool of adversarial examples for each of some layers.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        Trained in place; without dropout, as in the paper.
+    dataset : Dataset
+        Training images and labels, on the device of `model`.
+    settings : PoolSettings
+        Which pools, and how.
+    weight_decay, recipe, seed
+        As for `training.train`; the seed is that of the pools too.
+
+    Returns
+    -------
+    nn.Sequential
+        `model`, in eval mode.
+
+    References
+    ----------
+    Szegedy et al., arXiv 1312.6199, section 4.2.
+    """
+    loss = PoolLoss(settings, seed=seed)
+    return training.train(
+        model, dataset, weight_decay=weight_decay, recipe=recipe, loss=loss, seed=seed
+    )
+
+
+class PoolLoss:
+    """The loss of a batch with adversarial examples mixed in; it keeps the pools.
+
+    Parameters
+    ----------
+    settings : PoolSettings
+        Which pools, and how.
+    seed : int
+        Of what is replaced, what is drawn, and random targets.
+    """
+
+    def __init__(self, settings: PoolSettings, *, seed: int = 0):
+        self.settings, self.step = settings, 0
+        self.pools = [Pool(layer, settings) for layer in settings.layers]
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of a batch, shape (); images (N, ...) and labels (N,)."""
+        turn, layer = divmod(self.step, len(self.pools))  # the layers alternate
+        pool = self.pools[layer]
+        if turn % self.settings.every == 0:
+            pool.take_in(model, images, labels, self.generator)
+        self.step += 1
+        clean = training.cross_entropy(model, images, labels)
+        mixed_in = pool.loss(model, len(labels), self.generator)
+        return (1 - self.settings.share) * clean + self.settings.share * mixed_in
+
 
 class Pool:
     """Adversarial outputs of one layer, with the labels of the images that they come from.
@@ -57,7 +138,14 @@ class Pool:
     layer : int
         Number of the layer; 0 is the image.
     settings : PoolSettings
-        For this pool and those of other layers.
+        How the pool is used.
+
+    Attributes
+    ----------
+    outputs : Tensor, shape (size, ...)
+        What is in the pool; fewer entries at first.
+    labels : Tensor, shape (size,)
+        True labels of the images, int64.
     """
 
     def __init__(self, layer: int, settings: PoolSettings):
@@ -68,72 +156,91 @@ class Pool:
         self, model: nn.Sequential, images: Tensor, labels: Tensor, generator: torch.Generator
     ) -> None:
         """Attack the layer's outputs for some images; they replace a random part of the pool."""
-        k = place(model, self.layer)
-        with torch.no_grad():
-            outputs = model[:k](images)
-        outputs = part_of_the_way(
-            model[k:], outputs, labels, self.settings, box=reach(model[:k]), generator=generator
+        outputs = adversarial_outputs(
+            model, images, labels, self.layer, self.settings, generator=generator
         )
         if self.outputs is None:
             self.outputs, self.labels = outputs, labels
-            return
-        free = self.settings.size - len(self.labels)
-        if free > 0:
-            self.outputs = torch.cat([self.outputs, outputs[:free]])
-            self.labels = torch.cat([self.labels, labels[:free]])
-            return
-        rows = torch.randperm(len(self.labels), generator=generator)[: len(labels)]
-        self.outputs[rows], self.labels[rows] = outputs, labels
+        elif len(self.labels) < self.settings.size:
+            self.outputs = torch.cat([self.outputs, outputs])[: self.settings.size]
+            self.labels = torch.cat([self.labels, labels])[: self.settings.size]
+        else:
+            rows = torch.randperm(len(self.labels), generator=generator)[: len(labels)]
+            self.outputs[rows], self.labels[rows] = outputs[: len(rows)], labels[: len(rows)]
 
     def loss(self, model: nn.Sequential, count: int, generator: torch.Generator) -> Tensor:
-        """Return the cross-entropy of `count` entries drawn at random; it trains what is above."""
+        """Return the cross-entropy of `count` entries drawn at random, shape ().
+
+        The entries are numbers, so that only the layers above them have a gradient.
+        """
         rows = torch.randint(len(self.labels), (count,), generator=generator)
         above = model[place(model, self.layer) :]
         return functional.cross_entropy(above(self.outputs[rows]), self.labels[rows])
 
 
-def with_pools(
-    settings: PoolSettings, *, seed: int = 0
-) -> Callable[[nn.Sequential, Tensor, Tensor], Tensor]:
-    pools = [Pool(layer, settings) for layer in settings.layers]
-    generator = torch.Generator().manual_seed(seed)
-    step = 0
+def adversarial_outputs(
+    model: nn.Sequential,
+    images: Tensor,
+    labels: Tensor,
+    layer: int,
+    settings: PoolSettings,
+    *,
+    generator: torch.Generator,
+) -> Tensor:
+    """Go a part of the way from a layer's outputs to the closest adversarial ones.
 
-    def loss(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
-        nonlocal step
-        pool = pools[step % len(pools)]
-        if step // len(pools) % settings.every == 0:
-            pool.take_in(model, images, labels, generator)
-        step += 1
-        clean = functional.cross_entropy(model(images), labels)
-        mixed_in = pool.loss(model, len(labels), generator)
-        return (1 - settings.share) * clean + settings.share * mixed_in
+    Parameters
+    ----------
+    model : nn.Sequential
+        The network.
+    images : Tensor, shape (N, ...)
+        Images.
+    labels : Tensor, shape (N,)
+        Their true labels.
+    layer : int
+        Number of the layer; 0 is the image.
+    settings : PoolSettings
+        Strength, target and steps.
+    generator : torch.Generator
+        Source of random targets.
 
-    return loss
-
-
-def part_of_the_way(tail, outputs, labels, settings, *, box, generator):
-    tail.eval()
+    Returns
+    -------
+    Tensor, shape (N, ...)
+        Outputs that the layer can have, as far as their range says.
+    """
+    k = place(model, layer)
+    below, above = model[:k], model[k:]
+    with torch.no_grad():
+        outputs = below(images)
+        rivals = above(outputs).scatter(1, labels[:, None], -torch.inf)
     if settings.target == "random":
-        targets = random_targets(labels, generator=generator)
+        targets = random_targets(labels, classes=rivals.shape[1], generator=generator)
     else:
-        with torch.no_grad():
-            targets = tail(outputs).scatter(1, labels[:, None], -torch.inf).argmax(1)
-    edge = linearised_adversarial(tail, outputs, targets, steps=settings.steps, box=box)
-    tail.train()
+        targets = rivals.argmax(1)
+    edge = linearised_adversarial(above, outputs, targets, steps=settings.steps, box=reach(below))
     return outputs + settings.strength * (edge - outputs)
 
 
 def place(model: nn.Sequential, layer: int) -> int:
-    """Return k such that ``model[:k]`` gives the output of a layer and ``model[k:]`` is above."""
-    places = [k for k, module in enumerate(model) if hasattr(module, "weight")]
-    return places[layer]
+    """Return k such that ``model[:k]`` gives the outputs of a layer and ``model[k:]`` is above it.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such layer.
+    """
+    weighted = [k for k, module in enumerate(model) if hasattr(module, "weight")]
+    if not 0 <= layer < len(weighted):
+        raise ValueError(f"layer must be from 0 to {len(weighted) - 1}, got {layer}")
+    return weighted[layer]
 
 
 def reach(below: nn.Sequential) -> tuple[float, float]:
+    """Return the least and the largest value that outputs can have: [0, 1] for pixels."""
     for module in reversed(below):
-        if isinstance(module, nn.Sigmoid):
-            return 0.0, 1.0
-        if isinstance(module, nn.ReLU):
-            return 0.0, torch.inf
-    return 0.0, 1.0
+        if type(module) in RANGES:
+            return RANGES[type(module)]
+        if hasattr(module, "weight"):
+            return (-torch.inf, torch.inf)
+    return (0.0, 1.0)
