@@ -1,4 +1,4 @@
-"""The comparison that section 4.2 leaves open: which pools help, and do they beat other methods?
+"""The comparison that section 4.2 leaves open: which pools help, and against what.
 
 All networks are 100-100-10, and all methods share initial weights, order of the images, learning
 rate, averaging of the weights and number of epochs.
@@ -7,9 +7,7 @@ rate, averaging of the weights and number of epochs.
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn

@@ -1,8 +1,8 @@
 """Adversarial training with a pool per layer (section 4.2).
 
 The paper's recipe: keep a pool of adversarial examples for each layer, which are outputs *of that
-layer*; replace a random part of it all the time; mix it into the training set; alternate over the
-layers, and let the pool of a layer train all layers above it.
+layer*; replace a random part of it all the time, the layers in turn; mix the pools into the
+training set, and let the pool of a layer train all layers above it.
 """
 
 from dataclasses import dataclass
@@ -28,24 +28,26 @@ class PoolSettings:
     ----------
     layers : tuple of int
         Numbers of the layers that have a pool: 0 is the image, 1 the first hidden layer, …
-    strength : float
-        How much of the way to the closest adversarial output is gone, in (0, 1].
+    strengths : tuple of float
+        For each of them, how much of the way to the closest adversarial output is gone: in (0, 1].
+    shares : tuple of float
+        For each of them, its weight in the loss: more than 0, and less than 1 in all. The rest is
+        the weight of the training images.
     target : {"nearest", "random"}
         Of the attacks: the wrong label with the largest logit, or any wrong label.
-    share : float
-        Weight of the pool in the loss, in (0, 1); the rest is that of the training images.
     size : int
         Entries of each pool.
     every : int
-        A pool takes in the images of every so manieth step that is its own.
+        After so many steps the images of a batch replace a part of one pool, then of the next.
     steps : int
         Gradients of each attack; see `linearised_adversarial`.
     """
 
     layers: tuple[int, ...]
-    strength: float = 0.5
+    strengths: tuple[float, ...]
+    shares: tuple[float, ...]
     target: str = "nearest"
-    share: float = 0.5
+    length: str = "own"
     size: int = 2000
     every: int = 3
     steps: int = 2
@@ -54,12 +56,18 @@ class PoolSettings:
         """Refuse settings that are not what is written above."""
         if not self.layers or min(self.layers) < 0:
             raise ValueError(f"layers must be at least one number from 0 on, got {self.layers}")
-        if not 0 < self.strength <= 1:
-            raise ValueError(f"strength must be in (0, 1], got {self.strength}")
+        for name in ("strengths", "shares"):
+            if len(getattr(self, name)) != len(self.layers):
+                raise ValueError(
+                    f"{name} must have one number for each of the layers {self.layers}, "
+                    f"got {getattr(self, name)}"
+                )
+        if not all(0 < strength <= 1 for strength in self.strengths):
+            raise ValueError(f"strengths must be in (0, 1], got {self.strengths}")
+        if not (min(self.shares) > 0 and sum(self.shares) < 1):
+            raise ValueError(f"shares must be > 0 and less than 1 in all, got {self.shares}")
         if self.target not in TARGETS:
             raise ValueError(f"target must be one of {', '.join(TARGETS)}; got {self.target!r}")
-        if not 0 < self.share < 1:
-            raise ValueError(f"share must be in (0, 1), got {self.share}")
         for name in ("size", "every", "steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -115,19 +123,28 @@ class PoolLoss:
 
     def __init__(self, settings: PoolSettings, *, seed: int = 0):
         self.settings, self.step = settings, 0
-        self.pools = [Pool(layer, settings) for layer in settings.layers]
+        self.pools = [
+            Pool(layer, strength, settings)
+            for layer, strength in zip(settings.layers, settings.strengths, strict=True)
+        ]
         self.generator = torch.Generator().manual_seed(seed)
 
     def __call__(self, model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a batch, shape (); images (N, ...) and labels (N,)."""
-        turn, layer = divmod(self.step, len(self.pools))  # the layers alternate
-        pool = self.pools[layer]
-        if turn % self.settings.every == 0:
+        if self.step == 0:
+            renewed = self.pools
+        elif self.step % self.settings.every == 0:
+            renewed = [self.pools[self.step // self.settings.every % len(self.pools)]]
+        else:
+            renewed = []
+        for pool in renewed:
             pool.take_in(model, images, labels, self.generator)
         self.step += 1
-        clean = training.cross_entropy(model, images, labels)
-        mixed_in = pool.loss(model, len(labels), self.generator)
-        return (1 - self.settings.share) * clean + self.settings.share * mixed_in
+
+        loss = (1 - sum(self.settings.shares)) * training.cross_entropy(model, images, labels)
+        for pool, share in zip(self.pools, self.settings.shares, strict=True):
+            loss = loss + share * pool.loss(model, len(labels), self.generator)
+        return loss
 
 
 class Pool:
@@ -137,8 +154,10 @@ class Pool:
     ----------
     layer : int
         Number of the layer; 0 is the image.
+    strength : float
+        How much of the way to the closest adversarial output is gone.
     settings : PoolSettings
-        How the pool is used.
+        Target, size and steps.
 
     Attributes
     ----------
@@ -148,8 +167,8 @@ class Pool:
         True labels of the images, int64.
     """
 
-    def __init__(self, layer: int, settings: PoolSettings):
-        self.layer, self.settings = layer, settings
+    def __init__(self, layer: int, strength: float, settings: PoolSettings):
+        self.layer, self.strength, self.settings = layer, strength, settings
         self.outputs = self.labels = None
 
     def take_in(
@@ -157,7 +176,15 @@ class Pool:
     ) -> None:
         """Attack the layer's outputs for some images; they replace a random part of the pool."""
         outputs = adversarial_outputs(
-            model, images, labels, self.layer, self.settings, generator=generator
+            model,
+            images,
+            labels,
+            self.layer,
+            strength=self.strength,
+            target=self.settings.target,
+            length=self.settings.length,
+            steps=self.settings.steps,
+            generator=generator,
         )
         if self.outputs is None:
             self.outputs, self.labels = outputs, labels
@@ -183,8 +210,11 @@ def adversarial_outputs(
     images: Tensor,
     labels: Tensor,
     layer: int,
-    settings: PoolSettings,
     *,
+    strength: float,
+    target: str = "nearest",
+    length: str = "own",
+    steps: int = 2,
     generator: torch.Generator,
 ) -> Tensor:
     """Go a part of the way from a layer's outputs to the closest adversarial ones.
@@ -199,8 +229,8 @@ def adversarial_outputs(
         Their true labels.
     layer : int
         Number of the layer; 0 is the image.
-    settings : PoolSettings
-        Strength, target and steps.
+    strength, target, steps
+        As for `PoolSettings`.
     generator : torch.Generator
         Source of random targets.
 
@@ -214,12 +244,16 @@ def adversarial_outputs(
     with torch.no_grad():
         outputs = below(images)
         rivals = above(outputs).scatter(1, labels[:, None], -torch.inf)
-    if settings.target == "random":
+    if target == "random":
         targets = random_targets(labels, classes=rivals.shape[1], generator=generator)
     else:
         targets = rivals.argmax(1)
-    edge = linearised_adversarial(above, outputs, targets, steps=settings.steps, box=reach(below))
-    return outputs + settings.strength * (edge - outputs)
+    box = reach(below)
+    way = linearised_adversarial(above, outputs, targets, steps=steps, box=box) - outputs
+    if length == "mean":
+        lengths = way.flatten(1).norm(dim=1).view(-1, *[1] * (way.ndim - 1))
+        way = way * (lengths.mean() / lengths.clamp_min(1e-9))
+    return (outputs + strength * way).clamp(*box)
 
 
 def place(model: nn.Sequential, layer: int) -> int:

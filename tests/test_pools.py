@@ -31,6 +31,11 @@ def network(activation=nn.ReLU, seed=0):
         )
 
 
+def settings(layers=(0,), **others):
+    count = len(layers)
+    return PoolSettings(layers, (0.5,) * count, (0.5 / count,) * count, **others)
+
+
 def digits(count=60, seed=1):
     inputs = torch.rand(count, 1, 4, 4, generator=generator(seed))
     labels = torch.randint(3, (count,), generator=generator(seed + 1))
@@ -42,8 +47,7 @@ def digits(count=60, seed=1):
 @pytest.mark.parametrize("target", ["nearest", "random"])
 def test_a_pool_holds_outputs_of_its_layer_inside_their_range(layer, activation, target):
     model, some = network(activation), digits()
-    settings = PoolSettings(layers=(layer,), strength=0.7, target=target)
-    pool = Pool(layer, settings)
+    pool = Pool(layer, 0.7, settings(target=target))
     pool.take_in(model, some.inputs, some.labels, generator())
     assert pool.outputs.shape == (60, (16, 12, 8)[layer])
     lower, upper = (0, 1) if activation is nn.Sigmoid or layer == 0 else (0, torch.inf)
@@ -56,8 +60,9 @@ def test_a_pool_holds_outputs_of_its_layer_inside_their_range(layer, activation,
 def test_under_a_linear_tail_the_distance_is_the_share_of_the_exact_one():
     model, some = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), digits()
     labels = some.labels % 2
-    settings = PoolSettings(layers=(0,), strength=0.25, steps=1)
-    found = adversarial_outputs(model, some.inputs, labels, 0, settings, generator=generator())
+    found = adversarial_outputs(
+        model, some.inputs, labels, 0, strength=0.25, steps=1, generator=generator()
+    )
     exact = bounds.exact_linear(model, some.inputs, 1 - labels).distortion
     moved = (found - some.inputs.flatten(1)).square().mean(1).sqrt()
     torch.testing.assert_close(moved, 0.25 * exact.to(moved), rtol=1e-3, atol=1e-6)
@@ -69,9 +74,9 @@ def test_the_strength_is_a_share_of_one_way():
         outputs = model[:3](some.inputs)
     half, whole = (
         adversarial_outputs(
-            model, some.inputs, some.labels, 1, PoolSettings((1,), s), generator=generator()
+            model, some.inputs, some.labels, 1, strength=strength, generator=generator()
         )
-        for s in (0.5, 1.0)
+        for strength in (0.5, 1.0)
     )
     torch.testing.assert_close(half - outputs, 0.5 * (whole - outputs))
 
@@ -86,7 +91,9 @@ def test_random_targets_are_other_labels_and_need_longer_ways():
             some.inputs,
             some.labels,
             0,
-            PoolSettings((0,), 1.0, target, steps=3),
+            strength=1.0,
+            target=target,
+            steps=3,
             generator=generator(),
         )
         - outputs
@@ -97,7 +104,7 @@ def test_random_targets_are_other_labels_and_need_longer_ways():
 
 def test_a_pool_fills_up_and_then_a_random_part_is_replaced():
     model = network()
-    pool = Pool(2, PoolSettings(layers=(2,), size=100))
+    pool = Pool(2, 0.5, settings(size=100))
     for seed in (1, 2):
         some = digits(60, seed)
         pool.take_in(model, some.inputs, some.labels, generator(seed))
@@ -105,7 +112,7 @@ def test_a_pool_fills_up_and_then_a_random_part_is_replaced():
     before = pool.outputs.clone()
     some = digits(30, 3)
     new = adversarial_outputs(
-        model, some.inputs, some.labels, 2, pool.settings, generator=generator()
+        model, some.inputs, some.labels, 2, strength=0.5, generator=generator()
     )
     pool.take_in(model, some.inputs, some.labels, generator(3))
     changed = (pool.outputs != before).any(1)
@@ -119,7 +126,7 @@ def test_a_pool_fills_up_and_then_a_random_part_is_replaced():
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_pool_trains_the_layers_above_it_and_no_others(layer):
     model, some = network(), digits()
-    pool = Pool(layer, PoolSettings(layers=(layer,)))
+    pool = Pool(layer, 0.5, settings())
     pool.take_in(model, some.inputs, some.labels, generator())
     assert all(parameter.grad is None for parameter in model.parameters())
     pool.loss(model, 40, generator()).backward()
@@ -127,7 +134,7 @@ def test_a_pool_trains_the_layers_above_it_and_no_others(layer):
     assert trained == [number >= layer for number in range(3)]
 
 
-def test_the_layers_alternate_and_each_pool_is_renewed_at_every_so_manieth_turn(monkeypatch):
+def test_all_pools_are_filled_and_then_renewed_in_turn(monkeypatch):
     model, some = network(), digits()
     taken = []
     take_in = Pool.take_in
@@ -137,21 +144,23 @@ def test_the_layers_alternate_and_each_pool_is_renewed_at_every_so_manieth_turn(
         take_in(pool, *arguments)
 
     monkeypatch.setattr(Pool, "take_in", spy)
-    loss = PoolLoss(PoolSettings(layers=(0, 2), every=3))
-    for _ in range(14):
+    loss = PoolLoss(settings((0, 2), every=3))
+    for _ in range(10):
         loss(model, some.inputs, some.labels)
-    assert taken == [(0, 0), (1, 2), (6, 0), (7, 2), (12, 0), (13, 2)]
+    assert taken == [(0, 0), (0, 2), (3, 2), (6, 0), (9, 2)]
 
 
-def test_the_loss_is_the_weighted_sum_of_both_parts():
+def test_the_loss_is_the_weighted_sum_of_its_parts():
     model, some = network(), digits()
-    loss = PoolLoss(PoolSettings(layers=(1,), share=0.3), seed=5)
-    both = loss(model, some.inputs, some.labels)
+    loss = PoolLoss(PoolSettings((0, 1), (0.5, 0.7), (0.2, 0.3)), seed=5)
+    whole = loss(model, some.inputs, some.labels)
     again = generator(5)
-    pool = Pool(1, loss.settings)
-    pool.take_in(model, some.inputs, some.labels, again)
+    pools = [Pool(0, 0.5, loss.settings), Pool(1, 0.7, loss.settings)]
+    for pool in pools:
+        pool.take_in(model, some.inputs, some.labels, again)
+    first, second = (pool.loss(model, 60, again) for pool in pools)
     clean = training.cross_entropy(model, some.inputs, some.labels)
-    torch.testing.assert_close(both, 0.7 * clean + 0.3 * pool.loss(model, 60, again))
+    torch.testing.assert_close(whole, 0.5 * clean + 0.2 * first + 0.3 * second)
 
 
 def test_training_learns_and_depends_on_nothing_but_its_seed():
@@ -159,11 +168,15 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
     labels = (some.inputs.flatten(1)[:, :3]).argmax(1)
     some = data.Dataset(some.inputs, labels, "made up", "largest of three pixels")
     recipe = training.Recipe(epochs=30, batch_size=30, averaging=0.9)
-    settings = PoolSettings(layers=LAYERS, size=90)
 
     def run(seed):
         return train_adversarial(
-            network(), some, settings, weight_decay=(0.0,) * 3, recipe=recipe, seed=seed
+            network(),
+            some,
+            settings(LAYERS, size=90),
+            weight_decay=(0.0,) * 3,
+            recipe=recipe,
+            seed=seed,
         )
 
     model = run(0)
@@ -191,10 +204,12 @@ def test_places_and_ranges_of_a_convolutional_network():
     [
         ({"layers": ()}, "layers must be at least one number"),
         ({"layers": (-1,)}, "layers must be at least one number"),
-        ({"strength": 0.0}, r"strength must be in \(0, 1\], got 0.0"),
-        ({"strength": 1.5}, "strength must be in"),
+        ({"strengths": (0.0,)}, r"strengths must be in \(0, 1\], got \(0.0,\)"),
+        ({"strengths": (1.5,)}, "strengths must be in"),
+        ({"strengths": (0.5, 0.5)}, "strengths must have one number for each of the layers"),
+        ({"shares": (1.0,)}, r"shares must be > 0 and less than 1 in all, got \(1.0,\)"),
+        ({"shares": ()}, "shares must have one number for each of the layers"),
         ({"target": "closest"}, "target must be one of nearest, random; got 'closest'"),
-        ({"share": 1.0}, r"share must be in \(0, 1\), got 1.0"),
         ({"size": 0}, "size must be at least 1, got 0"),
         ({"every": 0}, "every must be at least 1"),
         ({"steps": 0}, "steps must be at least 1"),
@@ -202,4 +217,4 @@ def test_places_and_ranges_of_a_convolutional_network():
 )
 def test_settings_that_make_no_sense_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        PoolSettings(**{"layers": (0,), **wrong})
+        PoolSettings(**{"layers": (0,), "strengths": (0.5,), "shares": (0.5,), **wrong})
