@@ -1,13 +1,15 @@
-"""The comparison that section 4.2 leaves open: which pools help, and against what.
+"""A 100-100-10 network trained by one method or another (section 4.2).
 
-All networks are 100-100-10, and all methods share initial weights, order of the images, learning
-rate, averaging of the weights and number of epochs.
+All methods share initial weights, order of the images, learning rate and averaging of the weights.
+What is compared is in `helpers.pool_study`.
 """
 
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +28,7 @@ ACTIVATIONS = {"ReLU": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 @dataclass(frozen=True)
 class Gradients:
-    """Training on images that `gradient_adversarial` changed: its arguments, and their weight."""
+    """Training on images changed by `gradient_adversarial`: its arguments, and their weight."""
 
     epsilon: float
     norm: str = "max"
@@ -68,20 +70,17 @@ def build(method: Method, *, seed: int = 0) -> nn.Sequential:
             for layer in models.weight_layers(model):
                 nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
-    layers = []
-    rates = iter(method.dropout)
+    activation = ACTIVATIONS[method.activation]
+    layers, rates = [], iter(method.dropout)
     for module in model:
-        if isinstance(module, nn.Linear):
-            rate = next(rates)
-            layers += [nn.Dropout(rate)] if rate else []
-        layers.append(
-            ACTIVATIONS[method.activation]() if isinstance(module, nn.Sigmoid) else module
-        )
+        if isinstance(module, nn.Linear) and (rate := next(rates)):
+            layers.append(nn.Dropout(rate))
+        layers.append(activation() if isinstance(module, nn.Sigmoid) else module)
     return nn.Sequential(*layers)
 
 
-def loss_of(method: Method, *, seed: int = 0):
-    """Return the loss that `training.train` takes for a method."""
+def loss_of(method: Method, *, seed: int = 0) -> Callable[[nn.Sequential, Tensor, Tensor], Tensor]:
+    """Return the loss of a batch, for `training.train`; the seed is that of the pools."""
     if method.pools is not None:
         return PoolLoss(method.pools, seed=seed)
     if method.gradients is None:
@@ -98,9 +97,36 @@ def loss_of(method: Method, *, seed: int = 0):
 
 
 def network(
-    method: Method, dataset: Dataset, *, recipe: Recipe = RECIPE, seed: int = 0
+    method: Method,
+    dataset: Dataset,
+    *,
+    recipe: Recipe = RECIPE,
+    seed: int = 0,
+    keep: Path | None = None,
+    watch: Callable[[nn.Sequential], None] | None = None,
 ) -> nn.Sequential:
-    """Train a network by a method, or load it."""
+    """Train a network by a method, or load it.
+
+    Parameters
+    ----------
+    method : Method
+        How.
+    dataset : Dataset
+        Training images.
+    recipe : Recipe
+        Optimiser settings.
+    seed : int
+        Seed of the initial weights, of the order of the images, of pools and of dropout.
+    keep : Path, optional
+        Where a new checkpoint is kept; ``trained/`` in the data folder by default.
+    watch : callable, optional
+        As for `training.train`.
+
+    Returns
+    -------
+    nn.Sequential
+        In eval mode, on the device of the data.
+    """
     model = build(method, seed=seed)
     key = {
         "study": "adversarial training",
@@ -120,16 +146,23 @@ def network(
                 recipe=recipe,
                 loss=loss_of(method, seed=seed),
                 seed=seed,
+                watch=watch,
             )
 
     title = f"pools.{method.activation}.{dataset.name}.seed{seed}"
-    return load_or_make(model, title, key, make).to(dataset.inputs.device).eval()
+    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
 
 
 def trial(
     method: Method, dataset: Dataset, held_out: Dataset, *, recipe: Recipe = RECIPE, seed: int = 0
-) -> dict:
-    """Train a network by a method and measure it, or read what an earlier run measured."""
+) -> dict[str, float]:
+    """Train a network by a method and measure it, or read what an earlier run measured.
+
+    Returns
+    -------
+    dict
+        ``train_error``, ``error`` and ``loss`` on the images held out, ``seconds`` of training.
+    """
     key = [asdict(method), asdict(recipe), seed, dataset.digest, held_out.digest]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
     path = folder() / "trained" / f"pools.trial.{digest}.json"
@@ -145,5 +178,4 @@ def trial(
             "seconds": seconds,
         }
         write_atomically(path, json.dumps(row).encode())
-    row = json.loads(path.read_text(encoding="utf-8"))
-    return {"method": asdict(method), "seed": seed, "epochs": recipe.epochs, **row}
+    return json.loads(path.read_text(encoding="utf-8"))

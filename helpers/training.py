@@ -11,20 +11,20 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers import models
 from helpers.autoencoder import AutoencoderRecipe, fit_readout, pretrain_autoencoder
 from helpers.checkpoints import SHIPPED, load_or_make
 from helpers.data import Dataset, digits, disjoint_halves
-from helpers.descent import DECAY_FORMS, batches, decay_coefficients
+from helpers.descent import DECAY_FORMS, batches, cross_entropy, decay_coefficients
 
 __all__ = [
     "DECAY_FORMS",
     "RECIPES",
     "AutoencoderRecipe",
     "Recipe",
+    "cross_entropy",
     "cross_training_set",
     "decay_coefficients",
     "fit_readout",
@@ -82,6 +82,7 @@ def train(
     loss: Callable[[nn.Sequential, Tensor, Tensor], Tensor] | None = None,
     seed: int = 0,
     progress: str = "",
+    watch: Callable[[nn.Sequential], None] | None = None,
 ) -> nn.Sequential:
     """Train a network with cross-entropy and the paper's per-layer weight decay (section 2).
 
@@ -103,6 +104,8 @@ def train(
         Seed of the order of the images.
     progress : str
         Title of a progress bar; none by default.
+    watch : callable, optional
+        ``watch(network)``, in eval mode, after each epoch: the average so far.
 
     Returns
     -------
@@ -120,23 +123,21 @@ def train(
     optimizer = torch.optim.SGD(
         groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True
     )
-    steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    in_epoch = math.ceil(len(dataset) / recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * in_epoch)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
     model.train()
-    for rows in batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
+    order = batches(dataset, recipe.epochs, recipe.batch_size, seed, progress)
+    for step, rows in enumerate(order, start=1):
         optimizer.zero_grad()
         loss(model, dataset.inputs[rows], dataset.labels[rows]).backward()
         optimizer.step()
         schedule.step()
         average.update_parameters(model)
+        if watch is not None and step % in_epoch == 0:
+            watch(average.module.eval())
     model.load_state_dict(average.module.state_dict())
     return model.eval()
-
-
-def cross_entropy(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross-entropy of a batch, shape ()."""
-    return functional.cross_entropy(model(images), labels)
 
 
 def trained(
