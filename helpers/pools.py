@@ -5,6 +5,7 @@ layer*; replace a random part of it all the time, the layers in turn; mix the po
 training set, and let the pool of a layer train all layers above it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,12 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers import training
-from helpers.attack import random_targets
 from helpers.data import Dataset
-from helpers.linearised import linearised_adversarial
-
-TARGETS = ("nearest", "random")
-RANGES = {nn.Sigmoid: (0.0, 1.0), nn.ReLU: (0.0, torch.inf), nn.Tanh: (-1.0, 1.0)}
+from helpers.layer_attacks import LENGTHS, TARGETS, adversarial_outputs, place
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,9 @@ class PoolSettings:
         the weight of the training images.
     target : {"nearest", "random"}
         Of the attacks: the wrong label with the largest logit, or any wrong label.
+    length : {"own", "mean"}
+        Of the whole way: the one of each output, or their mean in the batch for all of them, so
+        that those near the border end beyond it.
     size : int
         Entries of each pool.
     every : int
@@ -64,6 +64,8 @@ class PoolSettings:
                 )
         if not all(0 < strength <= 1 for strength in self.strengths):
             raise ValueError(f"strengths must be in (0, 1], got {self.strengths}")
+        if self.length not in LENGTHS:
+            raise ValueError(f"length must be one of {', '.join(LENGTHS)}; got {self.length!r}")
         if not (min(self.shares) > 0 and sum(self.shares) < 1):
             raise ValueError(f"shares must be > 0 and less than 1 in all, got {self.shares}")
         if self.target not in TARGETS:
@@ -81,6 +83,7 @@ def train_adversarial(
     weight_decay: tuple[float, ...],
     recipe: training.Recipe,
     seed: int = 0,
+    watch: Callable[[nn.Sequential], None] | None = None,
 ) -> nn.Sequential:
     """Train a network with a pool of adversarial examples for each of some layers.
 
@@ -92,7 +95,7 @@ def train_adversarial(
         Training images and labels, on the device of `model`.
     settings : PoolSettings
         Which pools, and how.
-    weight_decay, recipe, seed
+    weight_decay, recipe, seed, watch
         As for `training.train`; the seed is that of the pools too.
 
     Returns
@@ -104,9 +107,14 @@ def train_adversarial(
     ----------
     Szegedy et al., arXiv 1312.6199, section 4.2.
     """
-    loss = PoolLoss(settings, seed=seed)
     return training.train(
-        model, dataset, weight_decay=weight_decay, recipe=recipe, loss=loss, seed=seed
+        model,
+        dataset,
+        weight_decay=weight_decay,
+        recipe=recipe,
+        loss=PoolLoss(settings, seed=seed),
+        seed=seed,
+        watch=watch,
     )
 
 
@@ -203,78 +211,3 @@ class Pool:
         rows = torch.randint(len(self.labels), (count,), generator=generator)
         above = model[place(model, self.layer) :]
         return functional.cross_entropy(above(self.outputs[rows]), self.labels[rows])
-
-
-def adversarial_outputs(
-    model: nn.Sequential,
-    images: Tensor,
-    labels: Tensor,
-    layer: int,
-    *,
-    strength: float,
-    target: str = "nearest",
-    length: str = "own",
-    steps: int = 2,
-    generator: torch.Generator,
-) -> Tensor:
-    """Go a part of the way from a layer's outputs to the closest adversarial ones.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        The network.
-    images : Tensor, shape (N, ...)
-        Images.
-    labels : Tensor, shape (N,)
-        Their true labels.
-    layer : int
-        Number of the layer; 0 is the image.
-    strength, target, steps
-        As for `PoolSettings`.
-    generator : torch.Generator
-        Source of random targets.
-
-    Returns
-    -------
-    Tensor, shape (N, ...)
-        Outputs that the layer can have, as far as their range says.
-    """
-    k = place(model, layer)
-    below, above = model[:k], model[k:]
-    with torch.no_grad():
-        outputs = below(images)
-        rivals = above(outputs).scatter(1, labels[:, None], -torch.inf)
-    if target == "random":
-        targets = random_targets(labels, classes=rivals.shape[1], generator=generator)
-    else:
-        targets = rivals.argmax(1)
-    box = reach(below)
-    way = linearised_adversarial(above, outputs, targets, steps=steps, box=box) - outputs
-    if length == "mean":
-        lengths = way.flatten(1).norm(dim=1).view(-1, *[1] * (way.ndim - 1))
-        way = way * (lengths.mean() / lengths.clamp_min(1e-9))
-    return (outputs + strength * way).clamp(*box)
-
-
-def place(model: nn.Sequential, layer: int) -> int:
-    """Return k such that ``model[:k]`` gives the outputs of a layer and ``model[k:]`` is above it.
-
-    Raises
-    ------
-    ValueError
-        If the network has no such layer.
-    """
-    weighted = [k for k, module in enumerate(model) if hasattr(module, "weight")]
-    if not 0 <= layer < len(weighted):
-        raise ValueError(f"layer must be from 0 to {len(weighted) - 1}, got {layer}")
-    return weighted[layer]
-
-
-def reach(below: nn.Sequential) -> tuple[float, float]:
-    """Return the least and the largest value that outputs can have: [0, 1] for pixels."""
-    for module in reversed(below):
-        if type(module) in RANGES:
-            return RANGES[type(module)]
-        if hasattr(module, "weight"):
-            return (-torch.inf, torch.inf)
-    return (0.0, 1.0)

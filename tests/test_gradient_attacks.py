@@ -47,10 +47,12 @@ def test_pixels_stay_in_range_and_images_in_the_ball(linear, norm):
     found = gradient_adversarial(
         linear, x, torch.zeros(20, dtype=torch.long), epsilon=0.4, norm=norm, steps=7
     )
-    assert found.min() >= 0 and found.max() <= 1
+    assert found.min() >= 0
+    assert found.max() <= 1
     r = (found - x).flatten(1)
     sizes = r.abs().amax(1) if norm == "max" else r.norm(dim=1)
-    assert (sizes <= 0.4 + 1e-6).all() and (sizes > 0).all()
+    assert (sizes <= 0.4 + 1e-6).all()
+    assert (sizes > 0).all()
 
 
 def test_no_gradient_moves_nothing(grey):

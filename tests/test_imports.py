@@ -25,6 +25,7 @@ CORE = {
     "intervals",
     "kernels",
     "lanczos",
+    "layer_attacks",
     "lbfgsb",
     "lbfgsb_rows",
     "linearised",
@@ -57,6 +58,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "intervals": set(),
     "kernels": {"data"},
     "lanczos": set(),
+    "layer_attacks": {"attack", "linearised"},
     "lbfgsb": {"lbfgsb_rows"},
     "lbfgsb_rows": set(),
     "linearised": {"evaluation", "losses"},
@@ -84,15 +86,17 @@ ALLOWED = {  # a module may import these of the package, and no others
     "pool_study": {
         "adversarial_training",
         "attack",
+        "checkpoints",
         "closest",
         "data",
         "evaluation",
         "intervals",
         "lipschitz",
         "pools",
+        "training",
         "transfer",
     },
-    "pools": {"attack", "data", "linearised", "training"},
+    "pools": {"data", "layer_attacks", "training"},
     "regularisation": {
         "attack",
         "bounds",
@@ -121,7 +125,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "readme": {"claims", "data"},
     "relaxation": {"bounds"},
     "reproduce": {"claims", "course", "data", "readme"},
-    "explorers": {"plotting", "pools", "widgets"} | CORE,
+    "explorers": {"plotting", "widgets"} | CORE,
     "widgets": {"plotting"},
 }
 

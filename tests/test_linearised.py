@@ -59,7 +59,8 @@ def test_more_steps_come_nearer_to_the_edge_and_stay_in_the_box(box):
     gaps = []
     for steps in (1, 3):
         found = linearised_adversarial(network, x, targets, steps=steps, box=box)
-        assert found.min() >= box[0] and found.max() <= box[1]
+        assert found.min() >= box[0]
+        assert found.max() <= box[1]
         gaps.append(target_margin(network, found, targets).abs().mean())
     assert gaps[1] < 0.5 * gaps[0]
 
@@ -68,7 +69,9 @@ def test_an_unreachable_target_gives_numbers_in_the_box(linear):
     with torch.no_grad():
         linear[0].bias[:] = torch.tensor([1000.0, -1000.0])
     found = linearised_adversarial(linear, images(), torch.ones(20, dtype=torch.long))
-    assert found.isfinite().all() and found.min() >= 0 and found.max() <= 1
+    assert found.isfinite().all()
+    assert found.min() >= 0
+    assert found.max() <= 1
 
 
 def test_no_gradient_gives_the_input_back():

@@ -5,15 +5,8 @@ import torch
 from torch import nn
 
 from helpers import bounds, data, models, training
-from helpers.pools import (
-    Pool,
-    PoolLoss,
-    PoolSettings,
-    adversarial_outputs,
-    place,
-    reach,
-    train_adversarial,
-)
+from helpers.layer_attacks import adversarial_outputs, place, reach
+from helpers.pools import Pool, PoolLoss, PoolSettings, train_adversarial
 
 LAYERS = (0, 1, 2)
 
@@ -51,7 +44,8 @@ def test_a_pool_holds_outputs_of_its_layer_inside_their_range(layer, activation,
     pool.take_in(model, some.inputs, some.labels, generator())
     assert pool.outputs.shape == (60, (16, 12, 8)[layer])
     lower, upper = (0, 1) if activation is nn.Sigmoid or layer == 0 else (0, torch.inf)
-    assert pool.outputs.min() >= lower and pool.outputs.max() <= upper
+    assert pool.outputs.min() >= lower
+    assert pool.outputs.max() <= upper
     assert torch.equal(pool.labels, some.labels)
     with torch.no_grad():
         assert not torch.equal(pool.outputs, model[: place(model, layer)](some.inputs))
@@ -79,6 +73,25 @@ def test_the_strength_is_a_share_of_one_way():
         for strength in (0.5, 1.0)
     )
     torch.testing.assert_close(half - outputs, 0.5 * (whole - outputs))
+
+
+def test_the_mean_length_takes_those_near_the_border_beyond_it():
+    model, some = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), digits(300)
+    x = 0.4 + 0.2 * some.inputs  # far from the ends of the range
+    with torch.no_grad():
+        labels = model(x).argmax(1)
+    found = {
+        length: adversarial_outputs(
+            model, x, labels, 0, strength=0.5, length=length, generator=generator()
+        )
+        for length in ("own", "mean")
+    }
+    ways = {length: (moved - x.flatten(1)).norm(dim=1) for length, moved in found.items()}
+    torch.testing.assert_close(ways["mean"], ways["own"].mean().expand(300))
+    with torch.no_grad():
+        seen = {length: model[1:](moved).argmax(1) for length, moved in found.items()}
+    assert torch.equal(seen["own"], labels)
+    assert torch.equal(seen["mean"] != labels, ways["own"] < ways["own"].mean() / 2)
 
 
 def test_random_targets_are_other_labels_and_need_longer_ways():
@@ -116,7 +129,8 @@ def test_a_pool_fills_up_and_then_a_random_part_is_replaced():
     )
     pool.take_in(model, some.inputs, some.labels, generator(3))
     changed = (pool.outputs != before).any(1)
-    assert changed.sum() == 30 and len(pool.outputs) == 100
+    assert changed.sum() == 30
+    assert len(pool.outputs) == 100
     order = torch.cdist(pool.outputs[changed], new).argmin(1)
     assert len(order.unique()) == 30
     torch.testing.assert_close(pool.outputs[changed], new[order])
@@ -209,6 +223,7 @@ def test_places_and_ranges_of_a_convolutional_network():
         ({"strengths": (0.5, 0.5)}, "strengths must have one number for each of the layers"),
         ({"shares": (1.0,)}, r"shares must be > 0 and less than 1 in all, got \(1.0,\)"),
         ({"shares": ()}, "shares must have one number for each of the layers"),
+        ({"length": "median"}, "length must be one of own, mean; got 'median'"),
         ({"target": "closest"}, "target must be one of nearest, random; got 'closest'"),
         ({"size": 0}, "size must be at least 1, got 0"),
         ({"every": 0}, "every must be at least 1"),

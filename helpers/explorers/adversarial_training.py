@@ -11,7 +11,7 @@ from helpers import plotting
 from helpers.data import Dataset
 from helpers.evaluation import distortion
 from helpers.explorers._parts import draw_attack
-from helpers.pools import adversarial_outputs, place
+from helpers.layer_attacks import adversarial_outputs, place
 from helpers.widgets import Explorer
 
 NAMES = ("image", "first hidden layer", "second hidden layer")

@@ -97,7 +97,7 @@ CHAPTERS = {
     "09_adversarial_training": [
         (0, "strength", press("End")),
         (0, "pool of", choose("image")),
-        (0, "network", choose("input pool")),
+        (0, "network", choose("pools for all layers")),
         (0, "image", press("ArrowRight")),
     ],
     "10_spectral_analysis": [
