@@ -57,6 +57,16 @@ def _with(layers: str, activation: str = "ReLU", **settings) -> Method:
     return Method(activation, DECAY[activation], pools=pools(LAYERS[layers], **settings))
 
 
+def _unequal(strengths: tuple[float, ...], **settings) -> Method:
+    """Return a method with pools for all layers, most of the weight on that of the image."""
+    some = pools(LAYERS["all"], **settings)
+    return Method(
+        weight_decay=DECAY["ReLU"],
+        pools=replace(some, strengths=strengths, shares=(0.4, 0.1, 0.1)),
+    )
+
+
+LARGE = {"size": 2000, "every": 6}  # entries stay for longer
 WAYS = {  # columns of the table: how far an entry of a pool goes
     "own way, half": {"strength": 0.5, "length": "own"},
     "own way, whole": {"strength": 1.0, "length": "own"},
@@ -83,27 +93,25 @@ SCREEN: dict[str, dict[str, Method]] = {
     },
     **{way: {name: _with(name, **how) for name in LAYERS} for way, how in WAYS.items()},
     "other settings": {
-        f"{name}, {what}": _with(name, **how)
-        for what, how in {
-            "random targets": {"target": "random"},
-            "share 1/4": {"share": 0.25},
-        }.items()
-        for name in ("input", "all")
+        "input, random targets": _with("input", target="random"),
+        "all, random targets": _with("all", target="random"),
+        "input, 2,000 entries": _with("input", **LARGE),
+        "input, 2,000 entries, 0.6 of the way": _with("input", strength=0.6, **LARGE),
+        "all, unequal shares": _unequal((0.5, 0.5, 0.5)),
+        "all, unequal shares, 2,000 entries": _unequal((0.5, 0.5, 0.5), **LARGE),
+        "all, unequal shares and ways": _unequal((0.5, 0.3, 0.3)),
     },
     "sigmoid": {
         "nothing": Method("sigmoid", DECAY["sigmoid"]),
-        **{name: _with(name, "sigmoid") for name in ("input", "both hidden", "all")},
+        **{name: _with(name, "sigmoid") for name in ("input", "all")},
     },
 }
 
 FINALISTS: dict[str, Method] = {
-    "weight decay": Method(weight_decay=5e-4),
+    "weight decay": Method(weight_decay=DECAY["ReLU"]),
     "dropout": Method(weight_decay=1e-4, dropout=(0.1, 0.1, 0.1)),
     "input pool": _with("input"),
-    "pools for all layers": Method(
-        weight_decay=5e-4,
-        pools=replace(pools(LAYERS["all"]), strengths=(0.5, 0.3, 0.3), shares=(0.4, 0.1, 0.1)),
-    ),
+    "pools for all layers": _unequal((0.5, 0.3, 0.3)),
 }
 BASELINE, BEST = "weight decay", "pools for all layers"
 

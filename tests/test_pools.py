@@ -181,7 +181,7 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
     some = digits(300)
     labels = (some.inputs.flatten(1)[:, :3]).argmax(1)
     some = data.Dataset(some.inputs, labels, "made up", "largest of three pixels")
-    recipe = training.Recipe(epochs=30, batch_size=30, averaging=0.9)
+    recipe = training.Recipe(epochs=10, batch_size=30, averaging=0.8)
 
     def run(seed):
         return train_adversarial(
@@ -195,7 +195,7 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
 
     model = run(0)
     assert not model.training
-    assert (model(some.inputs).argmax(1) == labels).double().mean() > 0.8
+    assert (model(some.inputs).argmax(1) == labels).double().mean() > 0.6
     state = torch.random.get_rng_state()
     same, other = run(0), run(1)
     assert torch.equal(state, torch.random.get_rng_state())

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from helpers import plotting
+from helpers.closest import closest_adversarial
 from helpers.data import Dataset
 from helpers.evaluation import distortion
 from helpers.explorers._parts import draw_attack
-from helpers.layer_attacks import adversarial_outputs, place
+from helpers.layer_attacks import place, reach
 from helpers.widgets import Explorer
 
 NAMES = ("image", "first hidden layer", "second hidden layer")
@@ -38,21 +39,13 @@ def pool_entry(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explo
     def way(network: str, layer: str, image: int):
         """Return the outputs of a layer, how they change on the whole way, and the target."""
         model, some = networks[network], dataset[image : image + 1]
-        number = NAMES.index(layer)
-        k = place(model, number)
-        changed = adversarial_outputs(
-            model,
-            some.inputs,
-            some.labels,
-            number,
-            strength=1.0,
-            steps=10,
-            generator=torch.Generator().manual_seed(0),
-        )
+        k = place(model, NAMES.index(layer))
+        above = model[k:].eval()
         with torch.no_grad():
             outputs = model[:k](some.inputs)
-            rivals = model(some.inputs)[0].scatter(0, some.labels, -torch.inf)
-        return model[k:], outputs, changed - outputs, rivals.argmax().item()
+            target = above(outputs).scatter(1, some.labels[:, None], -torch.inf).argmax(1)
+        found = closest_adversarial(above, outputs, target, box=reach(model[:k]))
+        return above, outputs, found.adversarial - outputs, target.item()
 
     def draw(fig: plotting.Figure, *, network: str, layer: str, image: int, strength: float) -> str:
         x, label = dataset.inputs[image : image + 1], dataset.labels[image]
