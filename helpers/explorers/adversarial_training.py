@@ -60,7 +60,7 @@ def pool_entry(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explo
         picture, middle, chart = fig.subfigures(1, 3, width_ratios=(0.8, 1.6, 1))
         plotting.image(x[0, 0].cpu(), ax=plotting.axes(picture), title=f"x: a {label}")
         order = outputs[0].argsort(descending=True).cpu()
-        before, after = outputs[0].cpu()[order], entry[0].cpu()[order]
+        before, after = (h[0].cpu()[order].numpy() for h in (outputs, entry))
         ax = plotting.axes(middle)
         ax.vlines(range(len(order)), before, after, color="#D55E00", linewidth=1.5)
         ax.plot(before, ".", color="black", markersize=3)
