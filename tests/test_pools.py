@@ -181,7 +181,7 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
     some = digits(300)
     labels = (some.inputs.flatten(1)[:, :3]).argmax(1)
     some = data.Dataset(some.inputs, labels, "made up", "largest of three pixels")
-    recipe = training.Recipe(epochs=10, batch_size=30, averaging=0.8)
+    recipe = training.Recipe(epochs=30, batch_size=30, averaging=0.8)
 
     def run(seed):
         return train_adversarial(
