@@ -988,20 +988,30 @@ MISTAKES = {  # of each check: what a student returns, and a part of what the an
             ),
             "the logits are not those",
         ),
-        **{
-            name: (
-                lambda network, mean, deviation, change=change: before(network, change)(
-                    mean, deviation
-                ),
-                why,
-            )
-            for name, change, why in (
-                ("no mean", lambda x, m, s: x / s, "without the mean"),
-                ("no deviation", lambda x, m, s: x - m, "without the deviation"),
-                ("multiplied", lambda x, m, s: (x - m) * s, "multiplied"),
-                ("order", lambda x, m, s: x / s - m, "divided before"),
-            )
-        },
+        "no mean": (
+            lambda network, mean, deviation: before(network, lambda x, m, s: x / s)(
+                mean, deviation
+            ),
+            "without the mean",
+        ),
+        "no deviation": (
+            lambda network, mean, deviation: before(network, lambda x, m, s: x - m)(
+                mean, deviation
+            ),
+            "without the deviation",
+        ),
+        "multiplied": (
+            lambda network, mean, deviation: before(network, lambda x, m, s: (x - m) * s)(
+                mean, deviation
+            ),
+            "multiplied",
+        ),
+        "order": (
+            lambda network, mean, deviation: before(network, lambda x, m, s: x / s - m)(
+                mean, deviation
+            ),
+            "divided before",
+        ),
     },
     checks.pixel_distortion: {
         "as it is": (lambda r, deviation: rms(r), "what the network sees"),
