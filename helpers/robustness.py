@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers.data import Dataset
-from helpers.descent import batches
-from helpers.evaluation import check_model, distortion
+from helpers.descent import batches, check_data
+from helpers.evaluation import distortion
 
 
 def loss_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def projected_gradient(
 
 
 def train_against(
-    model: nn.Module,
+    model: nn.Sequential,
     dataset: Dataset,
     *,
     rms: float,
@@ -121,12 +121,12 @@ def train_against(
     learning_rate: float = 0.05,
     seed: int = 0,
     progress: str = "",
-) -> nn.Module:
+) -> nn.Sequential:
     """Train a network on the worst images found in the ball around each: min E max loss(x + r, y).
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Sequential
         Trained in place, from the weights that it has.
     dataset : Dataset
         Training images, on the device of `model`.
@@ -145,11 +145,17 @@ def train_against(
 
     Returns
     -------
-    nn.Module
+    nn.Sequential
         `model`, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If the network can not be trained on the data (see `descent.check_data`), or `rms` is
+        negative, or `steps` less than 1.
     """
+    check_data(model, dataset)
     model.eval()
-    check_model(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
     total = epochs * math.ceil(len(dataset) / batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total)

@@ -158,3 +158,9 @@ def test_training_is_repeatable_and_in_eval_mode(linear, pixels):
     first, second = (trained(linear, pixels[:60], 0.02) for _ in range(2))
     assert not first.training
     assert torch.equal(first[1].weight, second[1].weight)
+
+
+def test_labels_that_the_network_has_not_are_refused(linear, images, labels):
+    dataset = Dataset(images, labels + 1, "images", "made here")
+    with pytest.raises(ValueError, match="dataset must have labels from 0 to 1"):
+        robustness.train_against(linear, dataset, rms=0.1, epochs=1)
