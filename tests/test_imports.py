@@ -66,7 +66,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "lipschitz": {"models", "spectral"},
     "losses": set(),
     "models": set(),
-    "detectors": {"autoencoder", "data"},
+    "detectors": {"autoencoder", "data", "evaluation"},
     "faces": {"data", "photographs"},
     "local_layers": set(),
     "relaxation": {"bounds"},
