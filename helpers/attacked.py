@@ -65,7 +65,8 @@ def attacked(
     Raises
     ------
     ValueError
-        If there is no such way to choose targets, or the attack has no name.
+        If there is no such way to choose targets, there is not one for each image, or the attack
+        has no name.
     """
     if not hasattr(attack, "__name__"):
         raise ValueError(f"attack must be a function with a name, got {attack!r}")
@@ -99,9 +100,15 @@ def choose_targets(
     Raises
     ------
     ValueError
-        If there is no such way to choose, or the model has no such label as the data set has.
+        If there is no such way to choose, there is not one target for each image, or the model has
+        no such label as the data set has.
     """
     if isinstance(target, Tensor):
+        if target.shape != dataset.labels.shape:
+            raise ValueError(
+                f"target must have shape ({len(dataset)},), one label for each image; "
+                f"got {tuple(target.shape)}"
+            )
         return target
     if target not in TARGETS:
         raise ValueError(f"target must be labels or one of {', '.join(TARGETS)}; got {target!r}")

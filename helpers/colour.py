@@ -63,8 +63,12 @@ def system(name: str = "") -> System:
 
     Raises
     ------
+    ValueError
+        If there is no network of that name.
     OSError
         If a network was asked for by name and its weights can not be had.
+    DamagedDataError
+        If the file of its weights can not be read, or holds those of something else.
     """
     asked = name or os.environ.get("COURSE_NETWORK", "")
     if asked == SMALL:
@@ -116,6 +120,8 @@ def images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -
     ------
     OSError, ValueError
         If images were asked for by name and can not be had.
+    DamagedDataError
+        If Imagenette's archive in the data folder is damaged.
     """
     asked = which or os.environ.get("COURSE_IMAGES", "")
     sizes = {"side": system.side, "shorter": system.shorter}

@@ -6,6 +6,7 @@ surroundings of an adversarial image is wrong as well.
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -67,10 +68,15 @@ def noise_hits(
     -------
     int
         Of N · samples copies.
+
+    Raises
+    ------
+    ValueError
+        If there is not one size for each point.
     """
     return sum(
         count_changes(model, points[i : i + 1], size, samples, generator=generator)
-        for i, size in enumerate(sizes.tolist())
+        for i, size in _each(points, sizes)
     )
 
 
@@ -100,10 +106,24 @@ def thickness(
     -------
     float
         Share of the N · samples noisy copies that have another label than `points`, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If there is not one size for each point.
     """
     own, changed = predict(model, points), 0
     centres = points + beyond * (adversarial - points)
-    for i, size in enumerate(sizes.tolist()):
+    for i, size in _each(points, sizes):
         noise = size * random_directions(samples, points, generator=generator)
         changed += int((predict(model, centres[i : i + 1] + noise) != own[i]).sum())
     return changed / (len(points) * samples)
+
+
+def _each(points: Tensor, sizes: Tensor) -> Iterator[tuple[int, float]]:
+    """Return the row and the size of each point."""
+    if sizes.shape != points.shape[:1]:
+        raise ValueError(
+            f"sizes must have shape ({len(points)},), one for each point; got {tuple(sizes.shape)}"
+        )
+    return enumerate(sizes.tolist())

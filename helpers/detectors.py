@@ -5,6 +5,7 @@ a unit of φ, or the difference of two logits.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from scipy.stats import rankdata
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from helpers.autoencoder import fit_readout
 from helpers.data import Dataset
+from helpers.evaluation import logits
 
 WEIGHT_DECAYS = (1e-3, 1e-2, 1e-1)
 
@@ -108,7 +110,7 @@ def best_by_chance(
 
 def with_label(dataset: Dataset, label: int) -> Dataset:
     """Return the same images, labelled 1 if they have the given label and 0 if not."""
-    return Dataset(dataset.inputs, (dataset.labels == label).long(), dataset.name, dataset.source)
+    return replace(dataset, labels=(dataset.labels == label).long())
 
 
 def balanced(dataset: Dataset) -> Dataset:
@@ -149,9 +151,8 @@ def detector(phi: nn.Sequential, dataset: Dataset, *, weight_decay: float) -> nn
 
 def scores(model: nn.Module, inputs: Tensor, *, batch_size: int = 500) -> Tensor:
     """Return z_class − z_rest for each of (N, ...) images, shape (N,): above 0 is a detection."""
-    with torch.no_grad():
-        logits = torch.cat([model(batch) for batch in inputs.split(batch_size)])
-    return logits[:, 1] - logits[:, 0]
+    found = logits(model, inputs, batch_size=batch_size)
+    return found[:, 1] - found[:, 0]
 
 
 def chosen_detector(
@@ -162,6 +163,15 @@ def chosen_detector(
     generator: torch.Generator,
 ) -> tuple[nn.Sequential, float]:
     """Choose λ on a quarter of the images that is held out, then fit a detector to all of them.
+
+    Parameters
+    ----------
+    phi, dataset
+        As for `detector`.
+    weight_decays : sequence of float
+        The λ to choose from, by the average precision on the images held out.
+    generator : torch.Generator
+        Chooses which these are; on the CPU.
 
     Returns
     -------

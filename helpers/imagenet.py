@@ -12,13 +12,14 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision import models as torchvision
+from torchvision import models
 
 from helpers import data
 from helpers.downloads import fetch
 from helpers.models import Standardise
 
 OSTRICH = 9  # the paper's target
+DIGEST = re.compile(r"-([0-9a-f]{8,})\.")  # torchvision names files by their SHA-256's beginning
 JOINTS = (  # what a network's own code may do between its features and its classifier
     [],
     [nn.Flatten()],
@@ -49,12 +50,12 @@ class Preparation:
 
 def categories() -> tuple[str, ...]:
     """Return the names of ImageNet's 1,000 classes, which torchvision ships."""
-    return tuple(torchvision.get_model_weights("alexnet").DEFAULT.meta["categories"])
+    return tuple(models.get_model_weights("alexnet").DEFAULT.meta["categories"])
 
 
 def names() -> list[str]:
     """Return torchvision's names of classifiers of 1,000 classes, such as ``"alexnet"``."""
-    return torchvision.list_models(module=torchvision)
+    return models.list_models(module=models)
 
 
 def preparation(name: str) -> Preparation:
@@ -98,7 +99,7 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
     prepared = preparation(name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        network = torchvision.get_model(name, weights=None)
+        network = models.get_model(name, weights=None)
     if weights is not None:
         _load(network, name, weights)
     for module in network.modules():
@@ -109,21 +110,21 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
     return nn.Sequential(standardise, *_in_sequence(network, prepared.side)).eval()
 
 
-def weights_file(name: str, *, download: bool = True) -> Path | None:
+def weights_file(name: str) -> Path:
     """Return the file of a classifier's weights in the data folder's ``weights/``.
+
+    Where there is none, torchvision's default weights are fetched.
 
     Parameters
     ----------
     name : str
-        torchvision's name. The file's name has to begin with it, as those that torchvision
-        publishes do.
-    download : bool
-        Fetch torchvision's default weights where there is no such file.
+        torchvision's name. The file's name has to begin with it, or be the one that torchvision
+        publishes.
 
     Returns
     -------
-    Path or None
-        None where there is no file and none is to be fetched.
+    Path
+        The file.
 
     Raises
     ------
@@ -138,23 +139,16 @@ def weights_file(name: str, *, download: bool = True) -> Path | None:
         fitting = [known for known in names() if re.match(rf"{known}(?![a-z0-9])", path.name)]
         if max(fitting, key=len, default="") == name and not path.name.endswith(".part"):
             return path
-    if not download:
-        return None
     file = published.url.rsplit("/", 1)[1]
-    beginning = re.search(r"-([0-9a-f]{8})\.", file)  # torchvision names files by their SHA-256
-    return fetch(
-        published.url,
-        folder / file,
-        algorithm="sha256",
-        digest=beginning[1] if beginning else "",
-    )
+    digest = DIGEST.search(file)[1]
+    return fetch(published.url, folder / file, algorithm="sha256", digest=digest)
 
 
-def _published(name: str):
+def _published(name: str) -> models.WeightsEnum:
     """Return torchvision's weights of a classifier."""
     if name not in names():
         raise ValueError(f"name must be one of {', '.join(names())}; got {name!r}")
-    return torchvision.get_model_weights(name).DEFAULT
+    return models.get_model_weights(name).DEFAULT
 
 
 def _load(network: nn.Module, name: str, path: Path) -> None:
@@ -163,8 +157,8 @@ def _load(network: nn.Module, name: str, path: Path) -> None:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # the files of the DenseNets are older than torchvision's names of their layers
-        names = {key: re.sub(r"(denselayer\d+\.\w+)\.(\d)\.", r"\1\2.", key) for key in state}
-        network.load_state_dict({names[key]: value for key, value in state.items()})
+        renamed = {key: re.sub(r"(denselayer\d+\.\w+)\.(\d)\.", r"\1\2.", key) for key in state}
+        network.load_state_dict({renamed[key]: value for key, value in state.items()})
     except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, AttributeError) as error:
         why = str(error).split("\n")[0]
         raise data.DamagedDataError(

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import os
 import struct
 import sys
 import tarfile
+import tempfile
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +45,7 @@ class PictureError(ValueError):
     """A picture can not be used; the message says which, and why."""
 
 
-def read(source: Path | bytes, *, side: int, shorter: int, name: str = "") -> Tensor:
+def read(source: Path | bytes, *, side: int, shorter: int) -> Tensor:
     """Read a picture: the middle of it, after its shorter side was resized.
 
     It is turned as its camera says, grey becomes three equal channels, and what is transparent
@@ -56,8 +59,6 @@ def read(source: Path | bytes, *, side: int, shorter: int, name: str = "") -> Te
         Width and height of the square from the middle, in pixels.
     shorter : int
         To what the shorter side is resized, at least `side`.
-    name : str
-        For messages; the path by default.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def read(source: Path | bytes, *, side: int, shorter: int, name: str = "") -> Te
     PictureError
         If it is no picture, damaged, smaller than 16 pixels, or too large to be harmless.
     """
-    name = name or (str(source) if isinstance(source, Path) else "the upload")
+    name = str(source) if isinstance(source, Path) else "the upload"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -119,30 +120,27 @@ def folder(
     Raises
     ------
     ValueError
-        If there is no such folder, or no picture in it that can be read.
+        If there is no such folder, no picture in it that can be read, or ``labels.csv`` is not
+        such a table.
     """
     if not path.is_dir():
-        raise ValueError(f"images must be a folder of pictures, got {path}, which is none")
-    labels, table = {}, path / "labels.csv"
-    if table.exists():
-        with table.open(encoding="utf-8", newline="") as file:
-            labels = {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
+        raise ValueError(f"path must be a folder of pictures, got {path}, which is none")
+    table = path / "labels.csv"
+    labels = _class_indices(table) if table.exists() else {}
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
     files = [(file, labels.get(file.name, UNKNOWN)) for file in files]
     return _dataset(files, path.name, side, shorter, count, seed)
 
 
-def imagenette(
-    *, side: int, shorter: int, count: int | None = None, seed: int = 0, download: bool = True
-) -> Dataset:
+def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int = 0) -> Dataset:
     """Return validation images of Imagenette: ten classes of ImageNet, free to download.
+
+    It is fetched (341 MB) where it is not in the data folder's ``imagenette2-320/``.
 
     Parameters
     ----------
     side, shorter, count, seed
         As for `folder`.
-    download : bool
-        Fetch it (341 MB) where it is not in the data folder's ``imagenette2-320/``.
 
     Returns
     -------
@@ -153,6 +151,8 @@ def imagenette(
     ------
     OSError
         If it is not there and can not be fetched.
+    DamagedDataError
+        If an archive that was put into the data folder can not be unpacked.
 
     References
     ----------
@@ -160,17 +160,26 @@ def imagenette(
     """
     kept = data.folder() / "imagenette2-320" / "val"
     if not kept.is_dir():
-        if not download:
-            raise OSError(f"{kept} is not there")
         archive = data.folder() / "imagenette2-320.tgz"
         _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
-        archive.unlink()
+        archive.unlink(missing_ok=True)
     files = [
         (file, label)
         for wordnet, label in IMAGENETTE_LABELS.items()
         for file in sorted((kept / wordnet).glob("*.JPEG"))
     ]
     return _dataset(files, "Imagenette", side, shorter, count, seed)
+
+
+def _class_indices(table: Path) -> dict[str, int]:
+    """Return the label of each file that a table names."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:  # Excel puts a mark in front
+            return {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{table} must have the columns file and class_index, a whole number ({error!r})"
+        ) from error
 
 
 def _on_white(picture: Image.Image) -> Image.Image | None:
@@ -213,10 +222,24 @@ def _dataset(
 
 
 def _unpack(archive: Path, kept: Path) -> None:
-    """Write the validation images of Imagenette's archive into the folder `kept`."""
-    with tarfile.open(archive) as packed:
-        for member in packed:
-            parts = Path(member.name).parts[-3:]  # val, class, file
-            if member.isfile() and parts[0] == "val" and parts[1] in IMAGENETTE_LABELS:
-                content = packed.extractfile(member).read()
-                data.write_atomically(kept.parent / Path(*parts), content)
+    """Write the validation images of Imagenette's archive into the folder `kept`: all or none."""
+    place = kept.parent
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place, prefix=kept.name, suffix=".part") as temporary:
+        unpacked = Path(temporary) / kept.name
+        try:
+            with tarfile.open(archive) as packed:
+                for member in packed:
+                    parts = Path(member.name).parts[-3:]  # val, class, file
+                    if member.isfile() and parts[0] == "val" and parts[1] in IMAGENETTE_LABELS:
+                        content = packed.extractfile(member).read()
+                        data.write_atomically(unpacked.joinpath(*parts[1:]), content)
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            raise data.DamagedDataError(
+                f"{archive} is damaged ({error}): delete it, and it is fetched again"
+            ) from error
+        try:
+            os.replace(unpacked, kept)
+        except OSError:
+            if not kept.is_dir():  # where it is, another process was faster
+                raise

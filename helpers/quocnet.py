@@ -1,7 +1,8 @@
 """The unsupervised network of Le et al. (2012) at a size for one machine.
 
 `build` stacks three stages of the layers in `helpers.local_layers`; `pretrain` learns the filters,
-stage by stage and without labels; `pretrained` keeps what was learnt.
+stage by stage and without labels, at the cost that `helpers.rica` states; `pretrained` keeps what
+was learnt.
 
 References
 ----------
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from helpers.checkpoints import load_or_make
-from helpers.local_layers import Centre, ContrastNormalisation, L2Pool, LocalFilters, on_grid
+from helpers.local_layers import Centre, ContrastNormalisation, L2Pool, LocalFilters
+from helpers.rica import reconstruction_cost, whitening
 
 VERSION = 1  # of the method: kept checkpoints of another are not used
 
@@ -56,9 +58,9 @@ class RicaRecipe:
     learning_rate : float
         Adam's step size at the start; it falls to zero along a cosine.
     sparsity : tuple of float
-        λ of `reconstruction_cost` for each stage; the last one serves all stages above.
+        λ of `rica.reconstruction_cost` for each stage; the last one serves all stages above.
     softness : float
-        Of `whitening`.
+        Of `rica.whitening`.
     """
 
     epochs: int = 4
@@ -68,10 +70,12 @@ class RicaRecipe:
     softness: float = 1.0
 
 
-def build(
-    shape: tuple[int, int, int], stages: Sequence[Stage], *, subtract: bool = False
-) -> nn.Sequential:
+def build(shape: tuple[int, int, int], stages: Sequence[Stage]) -> nn.Sequential:
     """Build the network, its filters still empty: centring, then three modules for each stage.
+
+    Contrast normalisation leaves the local mean in, unlike that of Le et al.: an L2-pooled unit can
+    not tell a response from its negative, so a stage on top of signed values would lose what their
+    signs say.
 
     Parameters
     ----------
@@ -79,10 +83,6 @@ def build(
         Channels, height and width of the images.
     stages : sequence of Stage
         The stages, from the image upwards.
-    subtract : bool
-        Whether contrast normalisation takes the local mean out, as in Le et al. An L2-pooled
-        unit can not tell a response from its negative, so a stage on top of signed values loses
-        what their signs say.
 
     Returns
     -------
@@ -99,72 +99,10 @@ def build(
     for stage in stages:
         filters = LocalFilters(shape, stage.maps, stage.size, stage.stride)
         pool = L2Pool(stage.pool, stage.pool_stride)
-        layers += [filters, pool, ContrastNormalisation(subtract=subtract)]
+        layers += [filters, pool, ContrastNormalisation(subtract=False)]
         with torch.no_grad():
             shape = tuple(nn.Sequential(*layers[-3:])(torch.zeros(1, *shape)).shape[1:])
     return nn.Sequential(*layers).eval()
-
-
-def reconstruction_cost(
-    x: Tensor, weight: Tensor, grid: tuple[int, int], pool: L2Pool, sparsity: float
-) -> Tensor:
-    """Return the cost of a stage: Σ_p ‖W_pᵀ W_p x_p − x_p‖² + λ Σ_j sqrt(ε + H_j (W x)²).
-
-    The first sum runs over the places p, the second over the pooled units j, H_j is the window
-    of one; the mean over images is taken. Le et al. write it with separate matrices for W and Wᵀ.
-
-    Parameters
-    ----------
-    x : Tensor, shape (places, N, D)
-        What each place sees of each image.
-    weight : Tensor, shape (places, maps, D)
-        W_p.
-    grid : (int, int)
-        Rows and columns of places.
-    pool : L2Pool
-        The pooling.
-    sparsity : float
-        λ.
-
-    Returns
-    -------
-    Tensor, shape ()
-        The cost.
-
-    References
-    ----------
-    Le, Karpenko, Ngiam and Ng, "ICA with reconstruction cost for efficient overcomplete feature
-    learning", 2011.
-    """
-    h = x @ weight.mT  # W x
-    error = (h @ weight - x).square().sum()  # ‖Wᵀ W x − x‖²
-    return (error + sparsity * pool(on_grid(h, grid)).sum()) / x.shape[1]
-
-
-def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
-    """Return Z, shape (count, D): the main components of what the places see, made alike.
-
-    Z x holds the `count` principal components of x, each divided by the root of its mean square
-    plus `softness` times their average: at 0 all of them vary as much. Their mean square is 1 on
-    average. Whitening is what the reconstruction cost expects, and it matters (Coates, Ng and Lee,
-    "An analysis of single-layer networks in unsupervised feature learning", 2011); Le et al. do
-    not mention it.
-
-    Parameters
-    ----------
-    squares : Tensor, shape (places, N, D)
-        What each place sees; all places count together.
-    count : int
-        Components, at most D.
-    softness : float
-        At least 0.
-    """
-    rows = squares.flatten(0, 1).double()
-    energy, basis = torch.linalg.eigh(rows.T @ rows / len(rows))
-    energy, basis = energy.flip(0)[:count].clamp_min(0), basis.flip(1)[:, :count]
-    scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
-    scale = scale / (energy * scale.square()).mean().sqrt().clamp_min(1e-6)
-    return (scale[:, None] * basis.T).to(squares)
 
 
 def pretrain(

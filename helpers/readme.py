@@ -74,8 +74,8 @@ def _alternative_text(cells: list[dict]) -> str:
 
 def summary() -> str:
     """Return what the full-scale runs on the paper's data found, as Markdown."""
-    runs = [read_results(path) for path in sorted(RESULTS.glob("*.full.json"))]
-    runs = [run for run in runs if run["comparable"]]
+    every = [read_results(path) for path in sorted(RESULTS.glob("*.full.json"))]
+    runs = [run for run in every if run["comparable"]]
     tables = [table for run in runs for table in run["tables"]]
     titles = sorted({table["title"] for table in tables})
     parts = [_counts(runs)]
@@ -92,9 +92,9 @@ def summary() -> str:
             for run, claim in differing
         ]
         parts.append("**What differs**\n\n" + "\n".join(lines))
-    figure_5 = sorted(RESULTS.glob("11_imagenet.*.full.json"))
-    if figure_5:
-        parts.append(_figure_5([json.loads(path.read_text("utf-8")) for path in figure_5]))
+    others = [run for run in every if run["chapter"] == "11_imagenet" and not run["comparable"]]
+    if others:
+        parts.append(_figure_5(others))
     benchmark = RESULTS / "attack_benchmark.json"
     if benchmark.exists():
         try:

@@ -12,13 +12,12 @@ from torch import nn
 from torch.nn import functional
 
 from helpers.data import Dataset
-from helpers.descent import batches
-from helpers.evaluation import check_model
+from helpers.descent import batches, check_data
 from helpers.gradient_attacks import gradient_adversarial
 
 
 def train_against(
-    model: nn.Module,
+    model: nn.Sequential,
     dataset: Dataset,
     *,
     rms: float,
@@ -28,12 +27,12 @@ def train_against(
     learning_rate: float = 0.05,
     seed: int = 0,
     progress: str = "",
-) -> nn.Module:
+) -> nn.Sequential:
     """Train a network on the worst images found in the ball around each: min E max loss(x + r, y).
 
     Parameters
     ----------
-    model : nn.Module
+    model : nn.Sequential
         Trained in place, from the weights that it has.
     dataset : Dataset
         Training images, on the device of `model`.
@@ -52,16 +51,21 @@ def train_against(
 
     Returns
     -------
-    nn.Module
+    nn.Sequential
         `model`, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If the data do not fit the model, `rms` is negative or `steps` less than 1.
 
     References
     ----------
     Madry, Makelov, Schmidt, Tsipras and Vladu, arXiv 1706.06083: projected gradient descent, there
     with random starts.
     """
+    check_data(model, dataset)
     model.eval()
-    check_model(model)
     radius = rms * math.sqrt(dataset.inputs[0].numel())
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
     total = epochs * math.ceil(len(dataset) / batch_size)

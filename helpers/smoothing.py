@@ -46,6 +46,11 @@ def radius(count: int, samples: int, sigma: float, pixels: int, *, confidence: f
     confidence : float
         That the proof is right, in (0, 1): the votes are a sample.
 
+    Returns
+    -------
+    float
+        At least 0, in units of the pixel range [0, 1].
+
     References
     ----------
     Cohen, Rosenfeld and Kolter, arXiv 1902.02918, theorem 1.

@@ -213,3 +213,10 @@ def test_given_targets_are_used(dataset):
 def test_unknown_way_to_choose_targets_is_refused(dataset):
     with pytest.raises(ValueError, match="one of random, nearest; got 'far'"):
         attacked("tiny", network(), dataset, target="far")
+
+
+@pytest.mark.parametrize("change", [-1, 1])  # of more than the images the others were left out
+def test_one_target_for_each_image(dataset, change):
+    target = torch.zeros(COUNT + change, dtype=torch.long)
+    with pytest.raises(ValueError, match=rf"target must have shape \({COUNT},\)"):
+        attacked("tiny", network(), dataset, target=target)

@@ -58,3 +58,12 @@ def test_thickness_is_that_of_a_half_space(thirds):
     on_it = torch.full((2, 1, 10, 10), 1 / 3)
     edge = density.thickness(thirds, x, on_it, sizes, 2000, beyond=1.0, generator=generator)
     assert 0.45 < edge < 0.55
+
+
+def test_one_size_for_each_point(thirds, points):
+    sizes, generator = torch.full((4,), 0.2), torch.Generator().manual_seed(2)
+    wrong = pytest.raises(ValueError, match=r"sizes must have shape \(5,\), .*got \(4,\)")
+    with wrong:
+        density.noise_hits(thirds, points, sizes, 10, generator=generator)
+    with wrong:
+        density.thickness(thirds, points, points, sizes, 10, generator=generator)

@@ -144,14 +144,20 @@ def test_damaged_weights_name_the_file(weights):
         classifier("squeezenet1_1", weights=file)
 
 
-def test_weights_are_found_by_the_beginning_of_their_name(weights):
+def test_weights_are_found_by_the_beginning_of_their_name(weights, monkeypatch):
     for name in ("vgg11_bn-6002323d.pth", "vgg11-8a719046.pth", "resnet18_mine.pt", "vgg13.part"):
         (weights / name).write_bytes(b"")
-    found = {name: weights_file(name, download=False) for name in ("vgg11", "vgg11_bn", "vgg13")}
-    assert found["vgg11"].name == "vgg11-8a719046.pth"
-    assert found["vgg11_bn"].name == "vgg11_bn-6002323d.pth"
-    assert found["vgg13"] is None
-    assert weights_file("resnet18", download=False).name == "resnet18_mine.pt"
+    monkeypatch.setenv("COURSE_OFFLINE", "1")
+    assert weights_file("vgg11").name == "vgg11-8a719046.pth"
+    assert weights_file("vgg11_bn").name == "vgg11_bn-6002323d.pth"
+    assert weights_file("resnet18").name == "resnet18_mine.pt"
+    with pytest.raises(OSError, match="COURSE_OFFLINE"):
+        weights_file("vgg13")
+
+
+def test_every_published_file_names_its_digest():
+    for name in imagenet.names():
+        assert imagenet.DIGEST.search(imagenet._published(name).url.rsplit("/", 1)[1]), name
 
 
 def test_weights_that_are_not_there_are_fetched_and_checked(weights, tmp_path, monkeypatch):

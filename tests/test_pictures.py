@@ -9,6 +9,7 @@ from PIL import Image
 from torchvision.transforms import functional as transforms
 
 from helpers import pictures
+from helpers.data import DamagedDataError
 from helpers.pictures import PictureError, folder, imagenette, read
 
 SIZES = {"side": 32, "shorter": 40}
@@ -129,8 +130,19 @@ def test_folder_takes_what_can_be_read_and_names_the_rest(tmp_path, capsys):
     assert len(seeds) > 2
 
 
+def test_labels_written_by_excel_are_read_and_others_are_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(saved(colours()))
+    table = tmp_path / "labels.csv"
+    table.write_text("file,class_index\r\na.png,7\r\n", encoding="utf-8-sig")
+    assert folder(tmp_path, **SIZES).labels.tolist() == [7]
+    for wrong in ("name,label\na.png,7\n", "file,class_index\na.png,seven\n"):
+        table.write_text(wrong)
+        with pytest.raises(ValueError, match=r"labels\.csv must have the columns"):
+            folder(tmp_path, **SIZES)
+
+
 def test_folder_without_pictures_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="must be a folder of pictures"):
+    with pytest.raises(ValueError, match="path must be a folder of pictures"):
         folder(tmp_path / "none", **SIZES)
     with pytest.raises(ValueError, match="no picture that can be read"):
         folder(tmp_path, **SIZES)
@@ -142,7 +154,9 @@ def data_folder(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def test_imagenette_is_fetched_once(tmp_path, data_folder, monkeypatch):
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """A small archive of Imagenette, which the course takes for the published one."""
     archive = tmp_path / "imagenette2-320.tgz"
     with tarfile.open(archive, "w:gz") as packed:
         for place in ("val/n01440764/x.JPEG", "val/n03888257/y.JPEG", "train/n03888257/z.JPEG"):
@@ -156,6 +170,10 @@ def test_imagenette_is_fetched_once(tmp_path, data_folder, monkeypatch):
     monkeypatch.setattr(pictures, "IMAGENETTE", archive.as_uri())
     digest = hashlib.md5(archive.read_bytes()).hexdigest()
     monkeypatch.setattr(pictures, "IMAGENETTE_MD5", digest)
+    return archive
+
+
+def test_imagenette_is_fetched_once(archive, data_folder):
     found = imagenette(**SIZES)
     assert sorted(found.labels.tolist()) == [0, 701]
     assert found.name == "Imagenette"
@@ -165,10 +183,34 @@ def test_imagenette_is_fetched_once(tmp_path, data_folder, monkeypatch):
     assert len(kept) == 2  # neither the archive nor the training image
 
 
+@pytest.mark.usefixtures("archive")
+def test_interrupted_unpacking_is_not_taken_for_all_of_imagenette(data_folder, monkeypatch):
+    write, written = pictures.data.write_atomically, []
+
+    def interrupted(path, content):
+        if written:
+            raise KeyboardInterrupt
+        written.append(write(path, content))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures.data, "write_atomically", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            imagenette(**SIZES)
+    assert [path.name for path in data_folder.rglob("*") if path.is_file()] == [
+        "imagenette2-320.tgz"
+    ]
+    assert len(imagenette(**SIZES)) == 2
+
+
+def test_damaged_archive_of_imagenette_is_named(archive, data_folder):
+    data_folder.mkdir()
+    (data_folder / archive.name).write_bytes(archive.read_bytes()[:300])
+    with pytest.raises(DamagedDataError, match=r"imagenette2-320\.tgz is damaged .*: delete it"):
+        imagenette(**SIZES)
+
+
 @pytest.mark.usefixtures("data_folder")
 def test_imagenette_offline_says_so(monkeypatch):
     monkeypatch.setenv("COURSE_OFFLINE", "1")
     with pytest.raises(OSError, match="COURSE_OFFLINE"):
         imagenette(**SIZES)
-    with pytest.raises(OSError, match="is not there"):
-        imagenette(**SIZES, download=False)

@@ -1,6 +1,7 @@
 """Training against attacks with a budget, on a network whose worst case is known."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -66,3 +67,14 @@ def test_training_is_repeatable_and_in_eval_mode(linear, pixels):
     first, second = (trained(linear, pixels[:60], 0.02) for _ in range(2))
     assert not first.training
     assert torch.equal(first[1].weight, second[1].weight)
+
+
+def test_labels_that_the_network_has_not_are_refused(linear, pixels):
+    wrong = replace(pixels, labels=pixels.labels + 1)
+    with pytest.raises(ValueError, match="dataset must have labels from 0 to 1, as model has"):
+        robustness.train_against(linear, wrong, rms=0.0, epochs=1)
+
+
+def test_negative_size_is_refused(linear, pixels):
+    with pytest.raises(ValueError, match="epsilon must be at least 0, got -4"):
+        robustness.train_against(linear, pixels, rms=-1.0, epochs=1)

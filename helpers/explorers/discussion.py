@@ -8,6 +8,7 @@ from torch import nn
 
 from helpers import plotting
 from helpers.data import Dataset
+from helpers.explorers._parts import which_image
 from helpers.gradient_attacks import loss_gradient
 from helpers.losses import target_margin
 from helpers.sections import margins_along
@@ -54,7 +55,7 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
         plotting.bars(
             probabilities,
             ax=plotting.axes(chart),
-            labels=[str(digit) for digit in range(10)],
+            labels=[str(number) for number in range(len(probabilities))],
             highlight=[seen] if seen != label else [],
             title="softmax",
             limit=1,
@@ -75,9 +76,7 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
         draw,
         size=(9.5, 2.9),
         network=ipywidgets.Dropdown(options=list(networks), description="network"),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
+        image=which_image(len(dataset)),
         signs=ipywidgets.Dropdown(options=[GRADIENT, RANDOM], description="signs"),
         epsilon=ipywidgets.FloatSlider(
             0.1, min=0, max=FARTHEST, step=0.01, description="epsilon", continuous_update=False

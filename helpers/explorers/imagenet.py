@@ -88,7 +88,7 @@ def your_picture(system: System, dataset: Dataset, *, max_iterations: int = 50) 
         panels = torch.stack([x[0], plotting.magnified(changed - x, gain)[0], changed[0]])
         titles = (f"seen as {before}", f"difference × {gain}", f"seen as {after}")
         plotting.image_grid(panels[None].movedim(2, -1).cpu(), titles=titles, fig=pictures)
-        top = [*shares.topk(min(SHOWN, len(shares))).indices.tolist()]
+        top = shares.topk(min(SHOWN, len(shares))).indices.tolist()
         top = top if label in top else [*top[:-1], label]
         plotting.bars(
             shares[top],
