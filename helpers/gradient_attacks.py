@@ -1,4 +1,4 @@
-"""Attacks of later papers, which move an image up its own loss: for comparison with the pools."""
+"""Attacks of later papers, which move an image up its own loss, by no more than a given size."""
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +6,13 @@ from torch.nn import functional
 
 NORMS = ("max", "2")
 STRIDE = 2.5  # of ε, over the number of steps: enough to reach the edge of the ball and go along it
+
+
+def loss_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    """Return ∂loss/∂x of each image's cross-entropy, shape (N, ...)."""
+    at = inputs.detach().requires_grad_()
+    loss = functional.cross_entropy(model(at), labels, reduction="sum")
+    return torch.autograd.grad(loss, at)[0]
 
 
 def gradient_adversarial(
@@ -31,7 +38,7 @@ def gradient_adversarial(
     labels : Tensor, shape (N,)
         True labels, int64.
     epsilon : float
-        Radius of the ball.
+        Radius of the ball, at least 0; in the Euclidean norm √n times the distortion.
     norm : {"max", "2"}
         Whether the ball is one of the largest pixel or of the Euclidean norm.
     steps : int
@@ -45,7 +52,7 @@ def gradient_adversarial(
     Raises
     ------
     ValueError
-        If there is no such norm, or `epsilon` or `steps` is not positive.
+        If there is no such norm, `epsilon` is negative or `steps` less than 1.
 
     References
     ----------
@@ -53,16 +60,14 @@ def gradient_adversarial(
     """
     if norm not in NORMS:
         raise ValueError(f"norm must be one of {', '.join(NORMS)}; got {norm!r}")
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be more than 0, got {epsilon}")
+    if not epsilon >= 0:
+        raise ValueError(f"epsilon must be at least 0, got {epsilon}")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     size = epsilon if steps == 1 else STRIDE * epsilon / steps
     moved = inputs
     for _ in range(steps):
-        at = moved.detach().requires_grad_()
-        loss = functional.cross_entropy(model(at), labels, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, at)
+        gradient = loss_gradient(model, moved, labels)
         if norm == "max":
             r = (moved + size * gradient.sign() - inputs).clamp(-epsilon, epsilon)
         else:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.gradient_attacks import gradient_adversarial
+from helpers.gradient_attacks import gradient_adversarial, loss_gradient
 
 
 @pytest.fixture
@@ -22,6 +22,24 @@ def direction(linear, labels):
     """Return the direction that favours the other of two classes, shape (N, 1, 4, 4)."""
     normal = (linear[1].weight[1] - linear[1].weight[0]).detach()
     return torch.where(labels[:, None] == 0, normal, -normal).view(-1, 1, 4, 4)
+
+
+def test_loss_gradient_is_that_of_finite_differences(linear, grey):
+    labels, model, x = torch.arange(20) % 2, linear.double(), grey.double()
+    gradient = loss_gradient(model, x, labels)
+    loss = nn.CrossEntropyLoss(reduction="none")
+    for pixel in (0, 7):
+        step = torch.zeros(1, 1, 4, 4, dtype=torch.double)
+        step.view(-1)[pixel] = 1e-5
+        slope = (loss(model(x + step), labels) - loss(model(x - step), labels)) / 2e-5
+        torch.testing.assert_close(gradient.flatten(1)[:, pixel], slope, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("norm", ["max", "2"])
+def test_a_ball_of_no_size_changes_nothing(linear, grey, norm):
+    labels = torch.arange(20) % 2
+    found = gradient_adversarial(linear, grey, labels, epsilon=0.0, norm=norm, steps=3)
+    torch.testing.assert_close(found, grey)
 
 
 @pytest.mark.parametrize("steps", [1, 5])
@@ -68,7 +86,8 @@ def test_no_gradient_moves_nothing(grey):
     ("wrong", "message"),
     [
         ({"norm": "1"}, "norm must be one of max, 2; got '1'"),
-        ({"epsilon": 0.0}, "epsilon must be more than 0, got 0.0"),
+        ({"epsilon": -0.1}, r"epsilon must be at least 0, got -0\.1"),
+        ({"epsilon": float("nan")}, "epsilon must be at least 0, got nan"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
     ],
 )

@@ -102,7 +102,7 @@ ALLOWED = {  # a module may import these of the package, and no others
     "autoencoder": {"data", "descent"},
     "checkpoints": {"data"},
     "descent": {"data", "evaluation", "models"},
-    "robustness": {"data", "descent", "evaluation"},
+    "robustness": {"data", "descent", "evaluation", "gradient_attacks"},
     "pool_study": {
         "adversarial_training",
         "attack",
