@@ -59,6 +59,22 @@ def penalty(weights, decays):
     return sum(d * w.square().sum() for w, d in zip(weights, decays, strict=True)) / 2
 
 
+def behind_standardising(network, mean, deviation):
+    """Return the network behind its preprocessing."""
+
+    class FromPixels(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = network
+            self.mean = mean.view(3, 1, 1).clone()
+            self.deviation = deviation.view(3, 1, 1).clone()
+
+        def forward(self, x):
+            return self.network((x - self.mean) / self.deviation)
+
+    return FromPixels()
+
+
 def before(network, change):
     """Return a builder of the network behind a change of its images, from mean and deviation."""
 
@@ -372,6 +388,7 @@ RIGHT = {
         lambda x, y, gain: 0.5 + (gain * (y - x)).clamp(-0.5, 0.5),
     ],
     checks.from_pixels: [
+        behind_standardising,
         lambda network, mean, deviation: nn.Sequential(
             Standardise(mean.tolist(), deviation.tolist()), network
         ),
