@@ -1,9 +1,10 @@
-"""What every training by gradient steps shares: the order of the images and the weight decay."""
+"""What every training by gradient steps shares: order of the images, loss and weight decay."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from tqdm.auto import tqdm
 
 from helpers import models
@@ -21,6 +22,11 @@ def batches(
     for _ in tqdm(range(epochs), desc=progress, unit="epoch", disable=not progress):
         order = torch.randperm(len(dataset), generator=generator)
         yield from order.to(dataset.labels.device).split(batch_size)
+
+
+def cross_entropy(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of a batch, shape ()."""
+    return functional.cross_entropy(model(images), labels)
 
 
 def check_images(model: nn.Sequential, dataset: Dataset) -> None:

@@ -122,6 +122,30 @@ def binomial_interval(share: float, images: int, *, confidence: float = 0.95) ->
     return Estimate(share, found.low, found.high)
 
 
+def paired_difference(first, second, *, confidence: float = 0.95) -> Estimate:
+    """Return the mean of first − second over pairs, with Student's interval.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        At least two pairs, such as errors of two methods from the same seeds.
+    confidence : float
+        Of the interval.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of one length, or there are fewer than two pairs.
+    """
+    if len(first) != len(second) or len(first) < 2:
+        raise ValueError(
+            f"first and second must be at least two pairs, got {len(first)} and {len(second)}"
+        )
+    gaps = np.subtract(first, second)
+    half = stats.t.ppf((1 + confidence) / 2, len(gaps) - 1) * stats.sem(gaps)
+    return Estimate(gaps.mean(), gaps.mean() - half, gaps.mean() + half)
+
+
 def upper_confidence_limit(count: int, samples: int, *, confidence: float = 0.95) -> float:
     """Return the largest share that a count does not exclude (Clopper and Pearson, 1934).
 

@@ -5,7 +5,7 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure, SubFigure
@@ -41,13 +41,17 @@ def axes(fig: Figure | SubFigure, rows: int = 1, columns: int = 1, **options):
     return made[0, 0] if made.size == 1 else made
 
 
-def show(fig: Figure, alt: str) -> None:
-    """Display a figure with its alternative text, which says what there is to see in it."""
-    display(
-        {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt},
-        metadata={"image/png": {"alt": alt}},
-        raw=True,
-    )
+def show(fig: Figure, alt: str, *, place: DisplayHandle | None = None) -> None:
+    """Display a figure with its alternative text, which says what there is to see in it.
+
+    A figure shown in a `place`, from `DisplayHandle()`, replaces the one that was there.
+    """
+    content = {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt}
+    metadata = {"image/png": {"alt": alt}}
+    if place is None:
+        display(content, metadata=metadata, raw=True)
+    else:
+        place.update(content, metadata=metadata, raw=True)
 
 
 def png(fig: Figure) -> bytes:

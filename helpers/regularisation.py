@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from helpers import attack, bounds, evaluation, lipschitz, models
 from helpers.checkpoints import load_or_make
 from helpers.data import Dataset, folder, write_atomically
-from helpers.training import Recipe, train
+from helpers.training import Recipe, cross_entropy, train
 
 # Shorter than those of the networks in Table 1, since there are many networks to train.
 RECIPES = {
@@ -114,8 +114,9 @@ def regularised(
         "recipe": asdict(recipe),
     }
 
-    def penalty(model: nn.Sequential) -> Tensor:
-        return strength * lipschitz.squared_norms(model, shape)
+    def loss(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+        penalty = strength * lipschitz.squared_norms(model, shape)
+        return cross_entropy(model, images, labels) + penalty
 
     def make(model: nn.Sequential) -> None:
         train(
@@ -123,7 +124,7 @@ def regularised(
             dataset,
             weight_decay=decay,
             recipe=recipe,
-            penalty=penalty if strength else None,
+            loss=loss if strength else None,
             seed=seed,
         )
 

@@ -11,20 +11,26 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers import models
 from helpers.autoencoder import AutoencoderRecipe, fit_readout, pretrain_autoencoder
 from helpers.checkpoints import SHIPPED, load_or_make
 from helpers.data import Dataset, digits, disjoint_halves
-from helpers.descent import DECAY_FORMS, batches, check_data, decay_coefficients
+from helpers.descent import (
+    DECAY_FORMS,
+    batches,
+    check_data,
+    cross_entropy,
+    decay_coefficients,
+)
 
 __all__ = [
     "DECAY_FORMS",
     "RECIPES",
     "AutoencoderRecipe",
     "Recipe",
+    "cross_entropy",
     "cross_training_set",
     "decay_coefficients",
     "fit_readout",
@@ -79,9 +85,10 @@ def train(
     weight_decay: tuple[float, ...],
     decay_form: str = "half",
     recipe: Recipe,
-    penalty: Callable[[nn.Sequential], Tensor] | None = None,
+    loss: Callable[[nn.Sequential, Tensor, Tensor], Tensor] | None = None,
     seed: int = 0,
     progress: str = "",
+    watch: Callable[[nn.Sequential], None] | None = None,
 ) -> nn.Sequential:
     """Train a network with cross-entropy and the paper's per-layer weight decay (section 2).
 
@@ -97,12 +104,14 @@ def train(
         How λ is meant, see `decay_coefficients`.
     recipe : Recipe
         Optimiser settings.
-    penalty : callable, optional
-        ``penalty(model)``, of shape (), is added to the loss at every step.
+    loss : callable, optional
+        ``loss(model, images, labels)``, of shape (), in place of the cross-entropy of a batch.
     seed : int
         Seed of the order of the images.
     progress : str
         Title of a progress bar; none by default.
+    watch : callable, optional
+        ``watch(network)``, in eval mode, after each epoch: the average so far.
 
     Returns
     -------
@@ -110,6 +119,7 @@ def train(
         `model`, in eval mode.
     """
     check_data(model, dataset)
+    loss = cross_entropy if loss is None else loss
     layers = models.weight_layers(model)
     decays = decay_coefficients(model, weight_decay, decay_form)
     groups = [  # SGD adds weight_decay·W to the gradient: the penalty is weight_decay·‖W‖²/2
@@ -120,19 +130,19 @@ def train(
     optimizer = torch.optim.SGD(
         groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True
     )
-    steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    in_epoch = math.ceil(len(dataset) / recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * in_epoch)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
     model.train()
-    for rows in batches(dataset, recipe.epochs, recipe.batch_size, seed, progress):
+    order = batches(dataset, recipe.epochs, recipe.batch_size, seed, progress)
+    for step, rows in enumerate(order, start=1):
         optimizer.zero_grad()
-        loss = functional.cross_entropy(model(dataset.inputs[rows]), dataset.labels[rows])
-        if penalty is not None:
-            loss = loss + penalty(model)
-        loss.backward()
+        loss(model, dataset.inputs[rows], dataset.labels[rows]).backward()
         optimizer.step()
         schedule.step()
         average.update_parameters(model)
+        if watch is not None and step % in_epoch == 0:
+            watch(average.module.eval())
     model.load_state_dict(average.module.state_dict())
     return model.eval()
 

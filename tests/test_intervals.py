@@ -108,3 +108,20 @@ def test_upper_confidence_limit_leaves_out_what_is_too_rare():
     found = intervals.upper_confidence_limit(3, 50)
     assert stats.binom.cdf(3, 50, found) == pytest.approx(0.05)
     assert intervals.upper_confidence_limit(50, 50) == 1
+
+
+def test_paired_difference_is_that_of_a_t_test():
+    first, second = [1.2, 1.5, 1.1, 1.9], [1.0, 1.1, 1.0, 1.5]
+    found = intervals.paired_difference(first, second)
+    test = stats.ttest_rel(first, second)
+    interval = test.confidence_interval(0.95)
+    assert found.value == pytest.approx(0.275)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    wider = intervals.paired_difference(first, second, confidence=0.99)
+    assert wider.low < found.low
+
+
+@pytest.mark.parametrize(("first", "second"), [([1.0], [2.0]), ([1.0, 2.0], [1.0])])
+def test_paired_difference_needs_pairs(first, second):
+    with pytest.raises(ValueError, match="must be at least two pairs, got"):
+        intervals.paired_difference(first, second)

@@ -3,6 +3,7 @@
 An explorer holds no maths: it draws what functions of the course compute.
 """
 
+from helpers.explorers.adversarial_training import pool_entry
 from helpers.explorers.blind_spots import around_an_image
 from helpers.explorers.cross_model import cross_model
 from helpers.explorers.cross_training_set import cross_training_set
@@ -26,6 +27,7 @@ __all__ = [
     "flight_recorder",
     "frequency_response",
     "penalty",
+    "pool_entry",
     "sandwich",
     "straight_line",
     "top_images",

@@ -9,8 +9,8 @@ from torch import nn
 from helpers import plotting
 from helpers.data import Dataset
 from helpers.explorers._parts import which_image
+from helpers.gradient_attacks import loss_gradient
 from helpers.losses import target_margin
-from helpers.robustness import loss_gradient
 from helpers.sections import margins_along
 from helpers.widgets import Explorer
 

@@ -145,6 +145,12 @@ CHAPTERS = {
         (0, "made for", choose("FC100-100-10′")),
         (0, "image", press("ArrowRight")),
     ],
+    "09_adversarial_training": [
+        (0, "strength", press("End")),
+        (0, "pool of", choose("image")),
+        (0, "network", choose("pools for all layers")),
+        (0, "image", press("ArrowRight")),
+    ],
     "10_spectral_analysis": [
         (0, "layer", choose("Conv, second layer")),
         (0, "stride", choose("2")),

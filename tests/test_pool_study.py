@@ -1,0 +1,119 @@
+"""The comparison of chapter 9: its cells, what it measures, and how it goes on after a break."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from helpers import adversarial_training, checkpoints, data, evaluation, lipschitz, pool_study
+from helpers.attack import random_targets
+from helpers.closest import closest_adversarial
+from helpers.training import Recipe
+
+SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """Images of 28 × 28 pixels, each bright in the rows that its label names."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(60) % 10
+    inputs = 0.3 * torch.rand(60, 1, 28, 28, generator=generator)
+    for image, label in zip(inputs, labels, strict=True):
+        image[0, 2 * label : 2 * label + 3] = 1
+    return data.Dataset(inputs, labels, "rows", "made here")
+
+
+def test_pools_get_as_many_attacks_for_one_layer_as_for_three():
+    one, three = (pool_study.pools(pool_study.LAYERS[name]) for name in ("input", "all"))
+    assert one.every * 1 == three.every * 3 == 3
+    assert sum(one.shares) == pytest.approx(sum(three.shares)) == pytest.approx(0.5)
+    assert three.strengths == (0.5,) * 3
+    assert pool_study.pools((1,), 1.0, "own", 0.2, target="random").target == "random"
+
+
+def test_every_cell_of_the_screen_is_another_method():
+    methods = [method for cells in pool_study.SCREEN.values() for method in cells.values()]
+    assert len(methods) == len(set(methods))
+    assert {pool_study.BASELINE, pool_study.BEST} <= set(pool_study.FINALISTS)
+
+
+def test_screen_keeps_the_last_images_for_judging_and_is_resumed(tiny, monkeypatch):
+    cells = {"first": {"plain": adversarial_training.Method()}}
+    monkeypatch.setattr(pool_study, "SCREEN", cells)
+    seen = []
+
+    def trial(method, train, held_out):
+        seen.append((train.inputs, held_out.inputs))
+        return {"error": 0.5}
+
+    monkeypatch.setattr(pool_study, "trial", trial)
+    assert list(pool_study.screen(tiny)) == [{"group": "first", "name": "plain", "error": 0.5}]
+    ((train, held_out),) = seen
+    assert torch.equal(train, tiny.inputs[:50])
+    assert torch.equal(held_out, tiny.inputs[50:])
+
+
+def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monkeypatch):
+    monkeypatch.setattr(pool_study, "LONG", replace(SHORT, epochs=1))
+    monkeypatch.setattr(pool_study, "SMALL_DATA", 0)
+    monkeypatch.setattr(pool_study, "SEEDS", (0, 1))
+    monkeypatch.setattr(pool_study, "ATTACKED", 5)
+    rows = list(pool_study.finals(tiny, tiny[:20]))
+    expected = [(name, seed) for seed in (0, 1) for name in pool_study.FINALISTS]
+    assert [(row["name"], row["seed"]) for row in rows] == expected
+    model = pool_study.finalist(pool_study.BEST, tiny, seed=1)
+    error = evaluation.error_rate(model, tiny.inputs[:20], tiny.labels[:20])
+    (row,) = [r for r in rows if (r["name"], r["seed"]) == (pool_study.BEST, 1)]
+    assert row["test_error"] == error
+    monkeypatch.setattr(pool_study, "measure", lambda *a, **k: pytest.fail("measured again"))
+    assert list(pool_study.finals(tiny, tiny[:20])) == rows
+
+
+def test_measure_is_what_its_parts_say(tiny):
+    model, other = (
+        adversarial_training.network(adversarial_training.Method(), tiny, recipe=SHORT, seed=seed)
+        for seed in (0, 1)
+    )
+    found = pool_study.measure(model, other, tiny[:40], tiny[40:], count=10)
+    some = tiny[40:50]
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    own = closest_adversarial(model, some.inputs, targets)
+    assert found["failed"] == (~own.success).sum()
+    assert found["distortion"] == pytest.approx(own.distortion[own.success].mean().item())
+    foreign = closest_adversarial(other, some.inputs, targets)
+    longer = some.inputs + (foreign.adversarial - some.inputs) * (
+        0.1 / foreign.distortion.mean().item()
+    )
+    assert found["transfer"] == evaluation.error_rate(model, longer, some.labels)
+    bound = lipschitz.lipschitz_bound(model, (1, 28, 28)).item()
+    assert found["bound"] == pytest.approx(bound)
+    assert found["train_error"] == evaluation.error_rate(model, tiny.inputs[:40], tiny.labels[:40])
+
+
+def test_small_data_get_more_epochs(tiny, monkeypatch):
+    recipes = []
+    monkeypatch.setattr(pool_study, "network", lambda *a, recipe, **k: recipes.append(recipe))
+    pool_study.finalist(pool_study.BEST, tiny)
+    monkeypatch.setattr(pool_study, "SMALL_DATA", 10)
+    pool_study.finalist(pool_study.BEST, tiny)
+    assert [recipe.epochs for recipe in recipes] == [600, 60]
+
+
+def test_differences_are_paired_by_seed():
+    rows = [
+        {"name": name, "seed": seed, "test_error": error}
+        for seed, (a, b) in enumerate([(0.10, 0.12), (0.20, 0.22), (0.30, 0.33)])
+        for name, error in (("a", a), ("b", b))
+    ]
+    assert pool_study.by_name(rows, "test_error") == {"a": [0.1, 0.2, 0.3], "b": [0.12, 0.22, 0.33]}
+    (gap,) = pool_study.differences(rows, "a").values()
+    assert gap.value == pytest.approx(0.07 / 3)
+    assert 0 < gap.low < gap.value < gap.high  # though the seeds differ by far more
