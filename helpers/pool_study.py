@@ -112,6 +112,7 @@ FINALISTS: dict[str, Method] = {
     "dropout": Method(weight_decay=1e-4, dropout=(0.1, 0.1, 0.1)),
     "input pool": _with("input"),
     "pools for all layers": _unequal((0.5, 0.3, 0.3)),
+    "one gradient step": SCREEN["gradients at the input"]["one step, ‖r‖ = 1"],
 }
 BASELINE, BEST = "weight decay", "pools for all layers"
 

@@ -57,8 +57,7 @@ def train_against(
     Raises
     ------
     ValueError
-        If the network can not be trained on the data (see `descent.check_data`), or `rms` is
-        negative, or `steps` less than 1.
+        If the data do not fit the model, `rms` is negative or `steps` less than 1.
 
     References
     ----------

@@ -71,5 +71,10 @@ def test_training_is_repeatable_and_in_eval_mode(linear, pixels):
 
 def test_labels_that_the_network_has_not_are_refused(linear, pixels):
     wrong = replace(pixels, labels=pixels.labels + 1)
-    with pytest.raises(ValueError, match="dataset must have labels from 0 to 1"):
-        robustness.train_against(linear, wrong, rms=0.1, epochs=1)
+    with pytest.raises(ValueError, match="dataset must have labels from 0 to 1, as model has"):
+        robustness.train_against(linear, wrong, rms=0.0, epochs=1)
+
+
+def test_negative_size_is_refused(linear, pixels):
+    with pytest.raises(ValueError, match="epsilon must be at least 0, got -4"):
+        robustness.train_against(linear, pixels, rms=-1.0, epochs=1)
