@@ -395,6 +395,9 @@ RIGHT = {
         lambda network, mean, deviation: before(network, lambda x, m, s: (x - m) / s)(
             mean.clone(), deviation.clone()
         ),
+        lambda network, mean, deviation: nn.Sequential(
+            Standardise(mean.tolist(), deviation.tolist()), network
+        ),
     ],
     checks.pixel_distortion: [
         lambda r, deviation: rms(r * deviation.view(3, 1, 1)),

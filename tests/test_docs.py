@@ -9,6 +9,7 @@ import pytest
 
 from helpers import checks
 
+IMPORTS = "import math\nimport torch\nfrom torch import nn"  # what the exercises' chapters have
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -135,7 +136,7 @@ def test_every_check_knows_several_mistakes_and_explains_them(solutions):
 def test_written_solution_passes_its_check(solutions, check, capsys):
     names = {"__name__": "solution"}
     code = solutions.Answers().source(check, "answer")
-    exec(f"import math\nimport torch\n{code}", names)
+    exec(f"{IMPORTS}\n{code}", names)
     getattr(checks, check)(names["answer"])
     assert capsys.readouterr().out == "passed\n"
 
