@@ -120,7 +120,7 @@ def with_nan(inputs: torch.Tensor) -> torch.Tensor:
         (lambda m, x, t: (m, x, t.to("meta")), r"targets must be on .* inputs, cpu; got meta"),
         (lambda m, x, t: (m, x, t + 1), r"targets must be labels from 0 to 2; got .* 1 to 3"),
         (lambda m, x, t: (m, x, t.float()), r"targets must be int64 .* got torch.float32"),
-        (lambda m, x, t: (m, x, t[:3]), r"targets must be int64 of shape \(4,\).*\(3,\)"),
+        (lambda m, x, t: (m, x, t[:3]), r"targets? must (be int64 of|have) shape \(4,\).*\(3,\)"),
     ],
     ids=["nan", "0 to 255", "below 0", "model", "inputs", "targets", "label", "type", "count"],
 )

@@ -24,9 +24,11 @@ def explorers():
     return module
 
 
-def test_tab_reaches_every_control_and_arrows_move_it(explorers, lab, page):
+def test_tab_reaches_every_control_and_arrows_move_it(
+    explorers, lab, open_notebook, page, complaints
+):
     page.set_default_timeout(30_000)
-    explorers.run_all(page, lab, f"{CHAPTER}.ipynb")
+    explorers.run_all(page, lab, open_notebook, complaints, f"{CHAPTER}.ipynb")
     explorer = page.locator(explorers.EXPLORER).first
     explorer.scroll_into_view_if_needed()
     labels = explorer.locator(".widget-inline-hbox .widget-label").all_inner_texts()
