@@ -9,11 +9,9 @@ The data folder is the repository's ``data/``, or the one that ``COURSE_DATA`` n
 import functools
 import gzip
 import hashlib
-import http.client
 import os
 import sys
 import tempfile
-import urllib.request
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +22,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor
 from torchvision.datasets import MNIST
-from tqdm.auto import tqdm
+
+from helpers.downloads import fetch
 
 ROOT = Path(__file__).resolve().parents[1]
-DOWNLOAD_TIMEOUT = 10  # seconds without an answer, after which the shipped digits are used
 
 # SHA-256 of the four uncompressed idx files of MNIST.
 MNIST_SHA256 = {
@@ -128,8 +126,7 @@ def digits(split: str = "train") -> Dataset:
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
     raw = folder() / "MNIST" / "raw"
-    offline = os.environ.get("COURSE_OFFLINE") == "1"
-    return _mnist(raw, split) if _have_mnist(raw, offline) else _shipped_digits(split)
+    return _mnist(raw, split) if _have_mnist(raw) else _shipped_digits(split)
 
 
 def disjoint_halves(dataset: Dataset, *, seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -169,16 +166,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @functools.cache
-def _have_mnist(raw: Path, offline: bool) -> bool:
+def _have_mnist(raw: Path) -> bool:
     """Return whether MNIST's files are in `raw`, after fetching what is missing; ask only once."""
     missing = [name for name in MNIST_SHA256 if not _present(raw / name)]
     if not missing:
         return True
     try:
-        if offline:
-            raise OSError("COURSE_OFFLINE=1 forbids downloads")
-        for name in tqdm(missing, desc=f"fetching MNIST from {MNIST.mirrors[0]}"):
-            write_atomically(raw / f"{name}.gz", _download(f"{name}.gz"))
+        for name in missing:
+            _fetch_mnist(f"{name}.gz", raw)
         return True
     except OSError as error:  # no network, a time-out, a read-only folder
         print(
@@ -194,18 +189,15 @@ def _present(path: Path) -> bool:
     return path.exists() or path.with_name(f"{path.name}.gz").exists()
 
 
-def _download(name: str) -> bytes:
-    """Fetch one gzipped file of MNIST, trying each of torchvision's mirrors, and verify it."""
+def _fetch_mnist(name: str, raw: Path) -> None:
+    """Fetch one gzipped file of MNIST from the first of torchvision's mirrors that has it."""
     failure = OSError("no mirror is known")
     for mirror in MNIST.mirrors:
         try:
-            with urllib.request.urlopen(mirror + name, timeout=DOWNLOAD_TIMEOUT) as answer:
-                content = answer.read()
-            if hashlib.md5(content).hexdigest() == dict(MNIST.resources)[name]:
-                return content
-            failure = OSError(f"{mirror + name} is not the file it should be")
-        except (OSError, http.client.HTTPException) as error:
-            failure = OSError(f"{mirror + name}: {error}")
+            fetch(mirror + name, raw / name, algorithm="md5", digest=dict(MNIST.resources)[name])
+            return
+        except OSError as error:
+            failure = error
     raise failure
 
 

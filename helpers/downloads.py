@@ -9,9 +9,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from helpers.data import DOWNLOAD_TIMEOUT
-
 BLOCK = 1 << 20  # bytes
+DOWNLOAD_TIMEOUT = 10  # seconds without an answer
 
 
 def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:

@@ -7,7 +7,6 @@ that maps it to logits, and the children are the layers of section 4.3.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -116,22 +115,15 @@ def build(name: str, *, seed: int = 0) -> nn.Sequential:
     return model
 
 
-ALEXNETS = {"torchvision": (64, 192, 384, 256, 256), "paper": (96, 256, 384, 384, 256)}
+def alexnet(*, seed: int = 0) -> nn.Sequential:
+    """Build AlexNet in the shape of the paper's Table 5, with the preprocessing as first module.
 
-
-def alexnet(
-    channels: str = "torchvision", *, weights: Path | None = None, seed: int = 0
-) -> nn.Sequential:
-    """Build AlexNet, laid out as one sequence with the preprocessing as its first module.
+    The paper's network was split over two GPUs in places; its Table 5 is not, and neither is
+    this. Torchvision's, of another shape but with trained weights, is
+    ``imagenet.classifier("alexnet")``.
 
     Parameters
     ----------
-    channels : {"torchvision", "paper"}
-        Of the five convolutions: 64-192-384-256-256 as in torchvision, whose weights there are,
-        or 96-256-384-384-256 as in the paper's Table 5. The paper's network was split over two
-        GPUs in places; its Table 5 is not, and neither is this.
-    weights : Path, optional
-        torchvision's file of weights, for its own shape; random weights by default.
     seed : int
         Seed of the random weights; the global random state is left as it was.
 
@@ -140,37 +132,24 @@ def alexnet(
     nn.Sequential
         Maps images (N, 3, 224, 224) with pixels in [0, 1] to logits (N, 1000); in eval mode.
 
-    Raises
-    ------
-    ValueError
-        If there is no such shape, or the weights are of another one.
-
     References
     ----------
-    Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+    Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
+    networks", 2012.
     """
-    if channels not in ALEXNETS:
-        raise ValueError(f"channels must be one of {', '.join(ALEXNETS)}; got {channels!r}")
-    first, second, third, fourth, fifth = ALEXNETS[channels]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model = nn.Sequential(
             Standardise((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-            *[nn.Conv2d(3, first, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
-            *[nn.Conv2d(first, second, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
-            *[nn.Conv2d(second, third, 3, padding=1), nn.ReLU()],
-            *[nn.Conv2d(third, fourth, 3, padding=1), nn.ReLU()],
-            *[nn.Conv2d(fourth, fifth, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.Conv2d(3, 96, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.Conv2d(96, 256, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],
+            *[nn.Conv2d(256, 384, 3, padding=1), nn.ReLU()],
+            *[nn.Conv2d(384, 384, 3, padding=1), nn.ReLU()],
+            *[nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2)],
             *[nn.AdaptiveAvgPool2d(6), nn.Flatten(), nn.Dropout()],
-            *[nn.Linear(36 * fifth, 4096), nn.ReLU(), nn.Dropout()],
+            *[nn.Linear(9216, 4096), nn.ReLU(), nn.Dropout()],
             *[nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000)],
         )
-    if weights is not None:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-        parameters = dict(model.named_parameters())
-        if [p.shape for p in parameters.values()] != [v.shape for v in state.values()]:
-            raise ValueError(f"weights must be torchvision's for AlexNet, got {weights}")
-        model.load_state_dict(dict(zip(parameters, state.values(), strict=True)), strict=False)
     return model.eval()
 
 

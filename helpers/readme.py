@@ -9,8 +9,8 @@ import json
 
 from tabulate import tabulate
 
-from helpers import timings
-from helpers.claims import DIFFERS, NOT_TESTABLE, RESULTS, comparison, read_results
+from helpers import overview, timings
+from helpers.claims import DIFFERS, REPRODUCED, RESULTS, comparison, read_results
 from helpers.data import ROOT, write_atomically
 
 README = ROOT / "README.md"
@@ -108,14 +108,13 @@ def summary() -> str:
 
 def _counts(runs: list[dict]) -> str:
     """Say in a sentence how many claims were tested, where, and how many differ."""
-    verdicts = [claim["verdict"] for run in runs for claim in run["claims"]]
-    tested = [verdict for verdict in verdicts if verdict != NOT_TESTABLE]
-    differ = tested.count(DIFFERS)
+    tables = [overview.counts(run) for run in runs]
+    reproduced, differ = (sum(table[v] for table in tables) for v in (REPRODUCED, DIFFERS))
     chapters = ", ".join(str(int(run["chapter"][:2])) for run in runs)
     machines = "; ".join(dict.fromkeys(run["hardware"] for run in runs))
     return (
         f"Chapters run at full scale on the paper's data: {chapters} ({machines}). Of "
-        f"{len(tested)} claims tested, {len(tested) - differ} are reproduced and {differ} differ."
+        f"{reproduced + differ} claims tested, {reproduced} are reproduced and {differ} differ."
     )
 
 

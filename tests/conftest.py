@@ -20,3 +20,25 @@ def machine_path() -> re.Pattern:
         r"|file:///\w"
         r"|\b[A-Z]:\\{1,2}(?:Users|Documents|Windows|Program Files|Temp|tmp)\b"
     )
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch) -> Path:
+    """A data folder of the test's own, in which no network was trained, here or before."""
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr("helpers.checkpoints.SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A hundred images of 28 × 28 pixels, each bright in the rows that its label names."""
+    import torch
+
+    from helpers.data import Dataset
+
+    labels = torch.arange(100) % 10
+    inputs = 0.3 * torch.rand(100, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    for image, label in zip(inputs, labels, strict=True):
+        image[0, 2 * label : 2 * label + 3] = 1
+    return Dataset(inputs, labels, "rows", "made here")

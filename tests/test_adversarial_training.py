@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers import adversarial_training as study
-from helpers import checkpoints, data, evaluation
+from helpers import evaluation
 from helpers.gradient_attacks import gradient_adversarial
 from helpers.models import weight_layers
 from helpers.pools import PoolLoss, PoolSettings
@@ -16,24 +16,7 @@ from helpers.training import Recipe, cross_entropy
 
 SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
 POOLS = PoolSettings((0, 2), (0.5, 0.5), (0.2, 0.2), size=40)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    """Images of 28 × 28 pixels, each bright in the rows that its label names."""
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(100) % 10
-    inputs = 0.3 * torch.rand(100, 1, 28, 28, generator=generator)
-    for image, label in zip(inputs, labels, strict=True):
-        image[0, 2 * label : 2 * label + 3] = 1
-    return data.Dataset(inputs, labels, "rows", "made here")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def weights(model):
@@ -95,13 +78,13 @@ def test_other_losses():
     ],
     ids=["plain", "dropout", "pools", "gradients"],
 )
-def test_network_depends_on_method_and_seed_only_and_is_kept(method, tiny, folder, monkeypatch):
+def test_network_depends_on_method_and_seed_only_and_is_kept(method, tiny, own_folder, monkeypatch):
     first = study.network(method, tiny, recipe=SHORT)
     assert not first.training
     with monkeypatch.context() as patched:
         patched.setattr(study, "train", lambda *a, **k: pytest.fail("trained again"))
         kept = study.network(method, tiny, recipe=SHORT)
-    for path in (folder / "trained").glob("*.safetensors"):
+    for path in (own_folder / "trained").glob("*.safetensors"):
         path.unlink()
     torch.manual_seed(99)
     again = study.network(method, tiny, recipe=SHORT)
@@ -111,7 +94,7 @@ def test_network_depends_on_method_and_seed_only_and_is_kept(method, tiny, folde
     assert not torch.equal(weights(first)[0], weights(other)[0])
 
 
-def test_every_setting_has_a_checkpoint_of_its_own(tiny, folder):
+def test_every_setting_has_a_checkpoint_of_its_own(tiny, own_folder):
     methods = [
         study.Method(),
         study.Method(weight_decay=0.1),
@@ -122,7 +105,7 @@ def test_every_setting_has_a_checkpoint_of_its_own(tiny, folder):
     for method in methods:
         study.network(method, tiny, recipe=SHORT)
     study.network(methods[0], tiny, recipe=replace(SHORT, epochs=1))
-    assert len(list((folder / "trained").glob("*.safetensors"))) == len(methods) + 1
+    assert len(list((own_folder / "trained").glob("*.safetensors"))) == len(methods) + 1
 
 
 def test_watch_sees_each_epoch(tiny):

@@ -93,7 +93,7 @@ def test_scripts_are_executable_and_stop_at_failures(root, script):
 
 
 def test_workflow_runs_scripts_that_are_there(root):
-    workflow = yaml.safe_load((root / ".github/workflows/ci.yml").read_text("utf-8"))
+    workflow = yaml.safe_load((root / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     assert {"course", "colab", "binder"} <= workflow["jobs"].keys()
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     scripts = re.findall(r"bash (\S+)", " ".join(step.get("run", "") for step in steps))

@@ -4,6 +4,7 @@ import http.client
 import io
 import struct
 import urllib.request
+from typing import ClassVar
 from urllib.error import URLError
 
 import numpy as np
@@ -72,20 +73,26 @@ def web(files, monkeypatch):
         asked.append(address)
         reply = replies[address.rsplit("/", 1)[1]]
         reply = reply(address) if callable(reply) else reply
-        return reply if hasattr(reply, "read") else io.BytesIO(reply)
+        return reply if hasattr(reply, "read") else Answer(reply)
 
     monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     return replies, asked
 
 
-class BrokenOff(io.BytesIO):
+class Answer(io.BytesIO):
+    """What a server sends."""
+
+    headers: ClassVar[dict[str, str]] = {}
+
+
+class BrokenOff(Answer):
     """An answer whose connection breaks while it is read."""
 
     def __init__(self, error):
         super().__init__()
         self.error = error
 
-    def read(self):
+    def read(self, size=-1):
         raise self.error
 
 

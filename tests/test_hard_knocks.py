@@ -375,7 +375,6 @@ def test_read_only_folder_loses_no_work_and_says_so(read_only, monkeypatch, caps
 
 def test_read_only_folder_leaves_mnist_where_it_is(read_only, monkeypatch, capsys):
     monkeypatch.delenv("COURSE_OFFLINE")
-    monkeypatch.setattr(data, "_download", lambda name: b"")
     with read_only() as folder:
         monkeypatch.setenv("COURSE_DATA", str(folder))
         assert data.digits("test").name == "shipped digits"

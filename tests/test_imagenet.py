@@ -44,7 +44,6 @@ def test_alexnet_with_saved_weights_is_torchvisions_behind_the_preprocessing(wei
     with torch.no_grad():
         found = model(x)
     assert torch.allclose(found, expected, atol=1e-5)
-    assert torch.allclose(models.alexnet(weights=file)(x), expected, atol=1e-5)  # chapter 10's
     assert isinstance(model[0], models.Standardise)
     assert not model.training
     assert not any(p.requires_grad for p in model.parameters())

@@ -139,14 +139,10 @@ def test_unknown_name_is_refused_with_the_names_there_are(function):
         function("FC7")
 
 
-@pytest.mark.parametrize(
-    ("channels", "widths"),
-    [("torchvision", (64, 192, 384, 256, 256)), ("paper", (96, 256, 384, 384, 256))],
-)
-def test_alexnet_has_its_channels_and_the_preprocessing_first(channels, widths):
-    model = alexnet(channels)
+def test_alexnet_has_the_papers_channels_and_the_preprocessing_first():
+    model = alexnet()
     layers = weight_layers(model)
-    assert tuple(layer.out_channels for layer in layers[:5]) == widths
+    assert [layer.out_channels for layer in layers[:5]] == [96, 256, 384, 384, 256]
     assert [layer.in_features for layer in layers[5:]] == [9216, 4096, 4096]
     assert type(model) is nn.Sequential
     assert not model.training
@@ -154,25 +150,6 @@ def test_alexnet_has_its_channels_and_the_preprocessing_first(channels, widths):
     torch.testing.assert_close(
         white, torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), rtol=1e-6, atol=0
     )
-
-
-def test_alexnet_is_torchvisions_with_its_weights(tmp_path):
-    torchvision = pytest.importorskip("torchvision")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        theirs = torchvision.models.alexnet(weights=None).eval()
-    torch.save(theirs.state_dict(), tmp_path / "alexnet.pth")
-    model = alexnet(weights=tmp_path / "alexnet.pth")
-    images = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        torch.testing.assert_close(model(images), theirs(model[0](images)))
-    with pytest.raises(ValueError, match=r"weights must be torchvision's .*alexnet.pth"):
-        alexnet("paper", weights=tmp_path / "alexnet.pth")
-
-
-def test_alexnet_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match="channels must be one of torchvision, paper; got 'vgg'"):
-        alexnet("vgg")
 
 
 @pytest.mark.parametrize(("epsilon", "gamma"), [(0, 0.5), (-1, 1), (1, 0.4), (1, 1.1)])

@@ -4,29 +4,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers import checkpoints, data, lipschitz
+from helpers import lipschitz
 from helpers.regularisation import RECIPES, gain, measure, regularised, summary, sweep
 from helpers.training import Recipe
 
 SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    """Images of 28 × 28 pixels, each bright in the rows that its label names."""
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(100) % 10
-    inputs = 0.3 * torch.rand(100, 1, 28, 28, generator=generator)
-    for image, label in zip(inputs, labels, strict=True):
-        image[0, 2 * label : 2 * label + 3] = 1
-    return data.Dataset(inputs, labels, "rows", "made here")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def bound(model):
@@ -65,12 +48,12 @@ def test_sandwich_holds_in_a_measurement(tiny):
     assert 0 < found["certified"] < found["distortion"] < 1
 
 
-def test_sweep_that_was_interrupted_goes_on(tiny, folder, monkeypatch):
+def test_sweep_that_was_interrupted_goes_on(tiny, own_folder, monkeypatch):
     options = {"strengths": (0.0, 0.1), "count": 2, "recipe": SHORT}
     rows = sweep("FC100-100-10", tiny, tiny, seeds=(0,), **options)
     assert [(row.strength, row.seed) for row in rows] == [(0, 0), (0.1, 0)]
     assert rows[0].bound > rows[1].bound
-    kept = sorted((folder / "trained").glob("*.json"))
+    kept = sorted((own_folder / "trained").glob("*.json"))
     assert len(kept) == 2
     kept[0].write_text(json.dumps({**json.loads(kept[0].read_text()), "bound": 7.0}))
     monkeypatch.setattr("helpers.regularisation.train", None)  # what is kept is not made again

@@ -35,6 +35,27 @@ def draw_attack(
     return f"{seen} ({sure:.0%}), distortion {distortion(x, perturbed).item():.3f}"
 
 
+def draw_seen(
+    picture: plotting.SubFigure,
+    chart: plotting.SubFigure,
+    x: torch.Tensor,
+    probabilities: torch.Tensor,
+    label: int,
+) -> int:
+    """Draw an image and its softmax; return what is seen, which stands out where it is wrong."""
+    seen = probabilities.argmax().item()
+    plotting.image(x[0, 0].cpu(), ax=plotting.axes(picture), title=f"seen as {seen}")
+    plotting.bars(
+        probabilities,
+        ax=plotting.axes(chart),
+        labels=[str(number) for number in range(len(probabilities))],
+        highlight=[seen] if seen != label else [],
+        title="softmax",
+        limit=1,
+    )
+    return seen
+
+
 def which_attack(dataset: Dataset, classes: int = 10) -> dict[str, ipywidgets.Widget]:
     """Return the controls ``image`` and ``target``, at first a target that the image has not."""
     another = 3 if classes > 3 else 1  # than the image's own label

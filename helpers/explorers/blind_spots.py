@@ -7,7 +7,7 @@ from torch import nn
 from helpers import plotting, sections
 from helpers.data import Dataset
 from helpers.evaluation import distortion
-from helpers.explorers._parts import which_image
+from helpers.explorers._parts import draw_seen, which_image
 from helpers.widgets import Explorer
 
 
@@ -43,21 +43,12 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         point = x + radius * direction
         with torch.no_grad():
             probabilities = model(point).softmax(1)[0].cpu()
-        seen, sure = probabilities.argmax().item(), probabilities.max().item()
         curve = sections.margins_along(model, x, direction, radii, label)[0].cpu()
         here = sections.margins_along(model, x, direction, torch.tensor([radius]), label).item()
         beyond = (curve < 0).nonzero()
         border = f"{radii[beyond[0]].item():.3f}" if len(beyond) else f"beyond {farthest}"
         picture, chart, section = fig.subfigures(1, 3, width_ratios=(1, 1.1, 1.6))
-        plotting.image(point[0, 0].cpu(), ax=plotting.axes(picture), title=f"seen as {seen}")
-        plotting.bars(
-            probabilities,
-            ax=plotting.axes(chart),
-            labels=[str(number) for number in range(len(probabilities))],
-            highlight=[seen] if seen != label else [],
-            title="softmax",
-            limit=1,
-        )
+        seen = draw_seen(picture, chart, point, probabilities, label)
         ax = plotting.axes(section)
         ax.plot(radii, curve)
         ax.plot([radius], [here], "o", color="#D55E00")
@@ -67,7 +58,7 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
         ax.set_title(f"margin of {label} on this line", fontsize=10)
         return (
             f"distortion {radius:.2f} at {angle}° from x', random direction {random}: "
-            f"seen as {seen} ({sure:.0%}); border on this line: {border}"
+            f"seen as {seen} ({probabilities.max():.0%}); border on this line: {border}"
         )
 
     return Explorer(

@@ -8,7 +8,7 @@ from torch import nn
 
 from helpers import plotting
 from helpers.data import Dataset
-from helpers.explorers._parts import which_image
+from helpers.explorers._parts import draw_seen, which_image
 from helpers.gradient_attacks import loss_gradient
 from helpers.losses import target_margin
 from helpers.sections import margins_along
@@ -46,20 +46,12 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
         changed = x + epsilon * direction
         with torch.no_grad():
             probabilities = model(changed).softmax(1)[0].cpu()
-        seen, label = probabilities.argmax().item(), labels.item()
+        label = labels.item()
         margins = margins_along(model, x, direction, sizes, label)[0].cpu()
         here = target_margin(model, changed, labels).item()
         straight = margins[0] + (margins[1] - margins[0]) / sizes[1] * sizes
         picture, chart, section = fig.subfigures(1, 3, width_ratios=(1, 1.1, 1.7))
-        plotting.image(changed[0, 0].cpu(), ax=plotting.axes(picture), title=f"seen as {seen}")
-        plotting.bars(
-            probabilities,
-            ax=plotting.axes(chart),
-            labels=[str(number) for number in range(len(probabilities))],
-            highlight=[seen] if seen != label else [],
-            title="softmax",
-            limit=1,
-        )
+        seen = draw_seen(picture, chart, changed, probabilities, label)
         ax = plotting.axes(section)
         ax.plot(sizes, margins, label="margin")
         ax.plot(sizes, straight, color="black", linestyle="--", linewidth=1, label="straight on")
