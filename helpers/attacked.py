@@ -20,6 +20,7 @@ from helpers.attack import random_targets
 from helpers.closest import closest_adversarial
 from helpers.data import Dataset
 from helpers.evaluation import logits, number_of_classes
+from helpers.losses import runner_up
 
 CHUNK = 5000  # images in a file; fewer than that are attacked without one
 TARGETS = ("random", "nearest")
@@ -121,8 +122,7 @@ def choose_targets(
     if target == "random":
         generator = torch.Generator().manual_seed(seed)
         return random_targets(dataset.labels, classes=classes, generator=generator)
-    rivals = logits(model, dataset.inputs).scatter(1, dataset.labels[:, None], -torch.inf)
-    return rivals.argmax(1)
+    return runner_up(logits(model, dataset.inputs), dataset.labels)
 
 
 def _file(

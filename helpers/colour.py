@@ -78,7 +78,11 @@ def system(name: str = "") -> System:
     except OSError as error:
         if asked:
             raise OSError(f"the weights of {asked} are not in the data folder: {error}") from error
-        _say(str(error))
+        _say(
+            f"AlexNet's weights (233 MB) are not in the data folder and were not fetched ({error})."
+            "\nUsing a small network of AlexNet's shape, trained on photographs that scikit-image "
+            "ships: the phenomenon is the same, the numbers are not the paper's."
+        )
         return _small()
     name = asked or PAPERS
     prepared = imagenet.preparation(name)
@@ -136,7 +140,10 @@ def images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -
     except OSError as error:
         if asked:
             raise
-        _say_images(str(error))
+        _say(
+            f"Imagenette (341 MB) is not in the data folder and was not fetched ({error}).\n"
+            "Using crops of the photographs that scikit-image ships."
+        )
         return _photographs(system, count, seed)
     return _unlabelled(found) if system.name == SMALL else found
 
@@ -204,19 +211,6 @@ def _unlabelled(dataset: Dataset) -> Dataset:
 
 
 @functools.cache
-def _say(error: str) -> None:
-    print(
-        f"AlexNet's weights (233 MB) are not in the data folder and were not fetched ({error}).\n"
-        "Using a small network of AlexNet's shape, trained on photographs that scikit-image "
-        "ships: the phenomenon is the same, the numbers are not the paper's.",
-        file=sys.stderr,
-    )
-
-
-@functools.cache
-def _say_images(error: str) -> None:
-    print(
-        f"Imagenette (341 MB) is not in the data folder and was not fetched ({error}).\n"
-        "Using crops of the photographs that scikit-image ships.",
-        file=sys.stderr,
-    )
+def _say(notice: str) -> None:
+    """Print a notice, but only once."""
+    print(notice, file=sys.stderr)

@@ -15,6 +15,7 @@ from helpers.adversarial import Adversarial
 from helpers.bounds import certified
 from helpers.closest import closest_adversarial
 from helpers.evaluation import logits, predict
+from helpers.losses import runner_up
 from helpers.sections import count_changes, random_directions
 
 
@@ -24,8 +25,7 @@ def nearest_change(model: nn.Module, points: Tensor, *, steps: int = 60) -> Adve
     A point needs no true label for this: any other than the network's own counts.
     """
     values = logits(model, points)
-    rivals = values.scatter(1, values.argmax(1, keepdim=True), -math.inf).argmax(1)
-    return closest_adversarial(model, points, rivals, steps=steps)
+    return closest_adversarial(model, points, runner_up(values, values.argmax(1)), steps=steps)
 
 
 def empty_radius(model: nn.Sequential, points: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from helpers.attack import random_targets
 from helpers.linearised import linearised_adversarial
+from helpers.losses import runner_up
 
 TARGETS = ("nearest", "random")
 LENGTHS = ("own", "mean")
@@ -55,11 +56,11 @@ def adversarial_outputs(
     below, above = model[:k], model[k:]
     with torch.no_grad():
         outputs = below(images)
-        rivals = above(outputs).scatter(1, labels[:, None], -torch.inf)
+        logits = above(outputs)
     if target == "random":
-        targets = random_targets(labels, classes=rivals.shape[1], generator=generator)
+        targets = random_targets(labels, classes=logits.shape[1], generator=generator)
     else:
-        targets = rivals.argmax(1)
+        targets = runner_up(logits, labels)
     box = reach(below)
     way = linearised_adversarial(above, outputs, targets, steps=steps, box=box) - outputs
     if length == "mean":

@@ -34,6 +34,11 @@ def smooth_margin(logits: Tensor, targets: Tensor, temperature: Tensor) -> Tenso
     return temperature * rivals.logsumexp(1) - logits.gather(1, of_target).squeeze(1)
 
 
+def runner_up(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return argmax_{j≠y} z_j of each image with label y, shape (N,), int64: the nearest target."""
+    return logits.scatter(1, labels[:, None], -math.inf).argmax(1)
+
+
 def target_margin(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     """Return z_l − max_{j≠l} z_j of each image, shape (N,): positive where the label is l."""
     with torch.no_grad():

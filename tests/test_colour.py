@@ -20,7 +20,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     monkeypatch.setenv("COURSE_OFFLINE", "1")
     colour._say.cache_clear()
-    colour._say_images.cache_clear()
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from helpers.losses import (
     cross_entropy,
     logit_range,
     negative_margin,
+    runner_up,
     smooth_margin,
     target_margin,
 )
@@ -116,3 +117,13 @@ def test_equal_logits_have_the_range_one():
     model[1].weight.data[:] = 0
     model[1].bias.data[:] = 7
     assert logit_range(model, images(3)).tolist() == [1, 1, 1]
+
+
+def test_runner_up_is_the_largest_logit_of_another_label():
+    logits = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0], [1.0, 2.0, 3.0]])
+    labels = torch.tensor([0, 2, 0])
+    expected = [
+        max((j for j in range(3) if j != y), key=lambda j: z[j])
+        for z, y in zip(logits, labels, strict=True)
+    ]
+    assert runner_up(logits, labels).tolist() == expected

@@ -13,6 +13,7 @@ from helpers.data import Dataset
 from helpers.evaluation import distortion
 from helpers.explorers._parts import draw_attack
 from helpers.layer_attacks import place, reach
+from helpers.losses import runner_up
 from helpers.widgets import Explorer
 
 NAMES = ("image", "first hidden layer", "second hidden layer")
@@ -43,7 +44,7 @@ def pool_entry(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explo
         above = model[k:].eval()
         with torch.no_grad():
             outputs = model[:k](some.inputs)
-            target = above(outputs).scatter(1, some.labels[:, None], -torch.inf).argmax(1)
+            target = runner_up(above(outputs), some.labels)
         found = closest_adversarial(above, outputs, target, box=reach(model[:k]))
         return above, outputs, found.adversarial - outputs, target.item()
 
