@@ -45,7 +45,8 @@ def ranking(scores: Tensor, labels: Tensor) -> Tensor:
 
 def _ranks(scores: Tensor) -> Tensor:
     """Return the rank of each score among the N of its detector, (N, D); ties share their mean."""
-    return torch.from_numpy(rankdata(scores.reshape(len(scores), -1).cpu().numpy(), axis=0))
+    ranks = rankdata(scores.reshape(len(scores), -1).cpu().numpy(), axis=0)
+    return torch.from_numpy(ranks).double()  # SciPy 1.18 gives float32 for float32 scores
 
 
 def _from_ranks(ranks: Tensor, labels: Tensor) -> Tensor:

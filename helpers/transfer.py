@@ -65,7 +65,7 @@ class Transfer:
         Parameters
         ----------
         targets : Tensor, shape (N,)
-            The label that the attack asked for, for each image.
+            The label that the attack asked for, for each image; on any device.
 
         Returns
         -------
@@ -73,7 +73,7 @@ class Transfer:
             Counted where a network was right before and is wrong now; nan where it never is.
         """
         newly = self.wrong & self.right_before
-        return (newly & (self.answers == targets)).sum(2).double() / newly.sum(2)
+        return (newly & (self.answers == targets.cpu())).sum(2).double() / newly.sum(2)
 
 
 def transfer_table(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
@@ -38,6 +39,14 @@ def test_ranking_against_scikit_learn(scored):
     expected = [roc_auc_score(labels, column) for column in scores.T]
     assert detectors.ranking(scores, labels).tolist() == pytest.approx(expected)
     assert detectors.ranking(scores[:, 0], labels).item() == pytest.approx(expected[0])
+
+
+def test_ranking_where_scipy_ranks_in_single_precision(scored, monkeypatch):
+    scores, labels = scored
+    expected = detectors.ranking(scores, labels)
+    plain = detectors.rankdata
+    monkeypatch.setattr(detectors, "rankdata", lambda *a, **k: plain(*a, **k).astype(np.float32))
+    assert detectors.ranking(scores, labels).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -51,6 +51,24 @@ def test_table_agrees_with_counting_by_hand(digits, networks):
             assert table.share_of_target(targets)[i, j] == pytest.approx(newly.mean())
 
 
+class OnAnotherDevice(torch.Tensor):
+    """Holds values on the CPU; like those of a GPU, they take part in nothing until `cpu()`."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function is not torch.Tensor.cpu:
+            raise RuntimeError("Expected all tensors to be on the same device")
+        return super().__torch_function__(function, types, args, kwargs).as_subclass(torch.Tensor)
+
+
+def test_targets_may_be_on_the_device_of_the_images(digits, networks):
+    table = transfer.transfer_table([("a", random_images(20, 1, 2, 2, seed=1))], networks, digits)
+    targets = (digits.labels + 1) % 4
+    expected = table.share_of_target(targets)
+    found = table.share_of_target(targets.as_subclass(OnAnotherDevice))
+    torch.testing.assert_close(found, expected, equal_nan=True)
+
+
 def test_where_no_image_was_right_there_is_no_error_to_speak_of(digits):
     digits = Dataset(digits.inputs, ONE_HOT(digits.inputs).argmax(1), "noise", "made here")
     opposite = nn.Sequential(nn.Flatten(), nn.Linear(4, 4, bias=False))
