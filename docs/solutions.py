@@ -1,8 +1,8 @@
 """Write ``solutions.md``: an answer to every exercise, from what the tests know to be right.
 
 ``python docs/solutions.py`` takes the exercises from the notebooks and the answers, with the
-typical mistakes, from ``tests/test_checks.py``, which proves that each check accepts the one and
-rejects the others. So there is one source, and a test tells when this file is behind.
+typical mistakes, from ``tests/course/test_checks.py``, which proves that each check accepts the one
+and rejects the others. So there is one source, and a test tells when this file is behind.
 """
 
 import ast
@@ -13,15 +13,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "solutions.md"
-TESTS = ROOT / "tests" / "test_checks.py"
+TESTS = ROOT / "tests" / "course" / "test_checks.py"
 EXERCISE = re.compile(r"\*\*(\d)\.\*\*\s*(.*)", re.DOTALL)
 STUB = re.compile(r"^def (\w+)\(.*?^checks\.(\w+)\(\1\)", re.DOTALL | re.MULTILINE)
 GENERAL = ("it ", "not ", "as a tensor", "shape ")  # said of any other wrong answer
 HEAD = """# Solutions
 
 For teachers. Written by `python docs/solutions.py` from the notebooks and from
-[tests/test_checks.py](../tests/test_checks.py), which proves that each check accepts the answer
-and rejects the mistakes. Any other right answer passes as well.
+[tests/course/test_checks.py](../tests/course/test_checks.py), which proves that each check accepts
+the answer and rejects the mistakes. Any other right answer passes as well.
 """
 
 
@@ -41,7 +41,7 @@ def exercises() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
 
 
 class Answers:
-    """The answers and the mistakes of ``tests/test_checks.py``, as source code."""
+    """The answers and the mistakes of ``tests/course/test_checks.py``, as source code."""
 
     def __init__(self) -> None:
         self.text = TESTS.read_text(encoding="utf-8")

@@ -21,12 +21,9 @@ from nbformat import NotebookNode
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from helpers import readme, timings
-from helpers.claims import RESULTS
-from helpers.course import SCALES
-from helpers.data import ROOT, write_atomically
+from helpers.course import NOTEBOOKS, RESULTS, SCALES, readme, timings
+from helpers.data import write_atomically
 
-NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PEAK_MEMORY = """

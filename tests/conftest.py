@@ -26,7 +26,7 @@ def machine_path() -> re.Pattern:
 def own_folder(tmp_path, monkeypatch) -> Path:
     """A data folder of the test's own, in which no network was trained, here or before."""
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr("helpers.checkpoints.SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr("helpers.data.checkpoints.SHIPPED", tmp_path / "shipped")
     return tmp_path
 
 

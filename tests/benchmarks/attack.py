@@ -28,11 +28,10 @@ from tabulate import tabulate
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from helpers import data, plotting
-from helpers.attack import minimal_adversarial, random_targets
-from helpers.claims import RESULTS
-from helpers.closest import closest_adversarial
-from helpers.course import hardware
+from helpers import data
+from helpers.attack import closest_adversarial, minimal_adversarial, random_targets
+from helpers.course import RESULTS, plotting
+from helpers.course.session import hardware
 from helpers.evaluation import distortion, predict
 from helpers.lbfgsb import minimize_scipy
 from helpers.training import trained

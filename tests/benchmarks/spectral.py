@@ -25,8 +25,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from helpers import lanczos, spectral
-from helpers.claims import RESULTS
+from helpers import spectral
+from helpers.course import RESULTS
 
 LAYERS = {  # channels in and out, kernel, stride, padding; input size
     "ResNet 7 × 7 / 2, 3 → 64, 224²": ((3, 64, 7, 2, 3), 224),
@@ -79,7 +79,7 @@ def wrapped_around(conv: nn.Conv2d, side: int) -> float:
         return functional.conv2d(padded, weight, stride=conv.stride)
 
     like = weight.new_empty(conv.in_channels, side, side)
-    return lanczos.largest_stretch(linear, like).value
+    return spectral.largest_singular_value(linear, like).value
 
 
 def power_iteration(conv: nn.Conv2d, side: int, steps: int) -> float:
@@ -116,7 +116,7 @@ def measure(name: str) -> dict:
         conv = nn.Conv2d(*arguments, bias=False).requires_grad_(False)
     size = (side, side)
     row, before = {"layer": name}, peak()
-    found, row["lanczos seconds"] = timed(lambda: spectral.conv_stretch(conv, size))
+    found, row["lanczos seconds"] = timed(lambda: spectral.conv_singular_value(conv, size))
     row["lanczos"], row["residual"], row["converged"] = (
         found.value,
         found.residual,

@@ -1,0 +1,40 @@
+"""What a notebook stands on: its session, its ledger of claims, checks, explorers and figures."""
+
+from helpers.course import checks, explorers, plotting, readme, timings
+from helpers.course.ledger import Ledger
+from helpers.course.results import (
+    DIFFERS,
+    NOT_TESTABLE,
+    NOTEBOOKS,
+    REPRODUCED,
+    RESULTS,
+    VERDICTS,
+    best_runs,
+    counts,
+    load_results,
+    rows,
+)
+from helpers.course.session import SCALES, setup
+from helpers.course.tables import table
+
+__all__ = [
+    "DIFFERS",
+    "NOTEBOOKS",
+    "NOT_TESTABLE",
+    "REPRODUCED",
+    "RESULTS",
+    "SCALES",
+    "VERDICTS",
+    "Ledger",
+    "best_runs",
+    "checks",
+    "counts",
+    "explorers",
+    "load_results",
+    "plotting",
+    "readme",
+    "rows",
+    "setup",
+    "table",
+    "timings",
+]

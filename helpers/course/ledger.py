@@ -1,0 +1,222 @@
+"""The ledger of a chapter: the paper's claim, this run's figure, the tolerance, the verdict.
+
+A verdict is computed, never typed. Claims about the *phenomenon* (an order, a ratio, a sign) must
+come out the same on MNIST and on the shipped digits, at every scale; `Ledger.verdicts` prints
+them without figures, so that continuous integration can compare the lines. Claims about
+*numbers* are compared on the paper's own data only.
+"""
+
+import json
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import torch
+from IPython.display import Markdown
+from tabulate import tabulate
+
+from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, results_file
+from helpers.course.session import SEED, Session, hardware
+from helpers.data import Dataset, write_atomically
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of the ledger; `phenomenon` lines are the ones that are checked."""
+
+    claim: str
+    paper: str
+    ours: str
+    tolerance: str
+    verdict: str
+    phenomenon: bool
+    reason: str = ""
+
+
+class Ledger:
+    """Collects a chapter's claims and results.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending, such as ``"02_framework"``.
+    session : Session
+        What `course.setup` returned.
+    *datasets : Dataset
+        The data that the figures come from; the first gives the results their name.
+    paper_data : str
+        Name of the data that the paper's numbers come from.
+    """
+
+    def __init__(
+        self, chapter: str, session: Session, *datasets: Dataset, paper_data: str = "MNIST"
+    ):
+        self.chapter = chapter
+        self.scale = session.scale.name
+        self.dataset = datasets[0].name
+        self.source = "; ".join(dataset.source for dataset in datasets)
+        self.comparable = self.dataset == paper_data
+        self.claims: list[Claim] = []
+        self.tables: list[dict] = []
+
+    def number(
+        self, claim: str, *, paper: float, ours: float, within: float, unit: str = "", reason: str
+    ) -> None:
+        """Compare a number with the paper's: reproduced if no more than `within` above or below.
+
+        Parameters
+        ----------
+        claim : str
+            What the number is.
+        paper, ours : float
+            The two values, in `unit`.
+        within : float
+            Half the width of the tolerance band.
+        unit : str
+            Printed behind the values.
+        reason : str
+            Why it may differ; shown only when it does.
+        """
+        close = abs(ours - paper) <= within
+        verdict = (REPRODUCED if close else DIFFERS) if self.comparable else NOT_TESTABLE
+        self._add(
+            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"± {within:g}{unit}", verdict, reason
+        )
+
+    def at_most(
+        self, claim: str, *, paper: float, ours: float, slack: float, unit: str = "", reason: str
+    ) -> None:
+        """Compare a number that is better when smaller: reproduced if ≤ paper + `slack`.
+
+        Parameters
+        ----------
+        claim, paper, ours, unit, reason
+            As for `number`.
+        slack : float
+            How far above the paper's value still counts.
+        """
+        small = ours <= paper + slack
+        verdict = (REPRODUCED if small else DIFFERS) if self.comparable else NOT_TESTABLE
+        self._add(
+            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"+ {slack:g}{unit}", verdict, reason
+        )
+
+    def phenomenon(self, claim: str, *, paper: str, ours: str, holds: bool, reason: str) -> None:
+        """Add a claim about an order, a ratio or a sign, which any data can test.
+
+        Parameters
+        ----------
+        claim : str
+            The claim as a sentence.
+        paper, ours : str
+            What the paper and what this run has to say for it.
+        holds : bool
+            Whether it holds in this run.
+        reason : str
+            Why it may fail; shown only when it does.
+        """
+        verdict = REPRODUCED if holds else DIFFERS
+        self._add(claim, paper, ours, "holds", verdict, reason, phenomenon=True)
+
+    def compare(
+        self,
+        title: str,
+        columns: Sequence[str],
+        *,
+        paper: Mapping[str, Sequence[float | None]],
+        ours: Mapping[str, Sequence[float]],
+    ) -> Markdown:
+        """Put a table of the paper beside this run's: saved with the results, for the README.
+
+        Parameters
+        ----------
+        title : str
+            The paper's name for it, such as ``"Table 2"``; the same in chapters that measure
+            other columns of it, and so are the names of its rows.
+        columns : sequence of str
+            Names of the columns, with their units.
+        paper, ours : mapping of str to sequence of float
+            For each row, one value a column; None where the paper has none.
+
+        Raises
+        ------
+        ValueError
+            If a row is missing on one side, or has not one value for each column.
+        """
+        if list(paper) != list(ours):
+            raise ValueError(f"ours must have the rows {', '.join(paper)}; got {', '.join(ours)}")
+        counts = {len(row) for side in (paper, ours) for row in side.values()}
+        if counts != {len(columns)}:
+            raise ValueError(f"each row must have {len(columns)} values, got {counts}")
+        rows = {name: {"paper": list(paper[name]), "ours": list(ours[name])} for name in paper}
+        table = {"title": title, "columns": list(columns), "rows": rows}
+        self.tables.append(table)
+        return Markdown(f"{comparison(table)}\n\nData: {self.source}.")
+
+    def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
+        shown = reason if verdict == DIFFERS else ""
+        self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, shown))
+
+    def verdicts(self) -> None:
+        """Print the verdicts about the phenomenon, a line each and without figures."""
+        for claim in self.claims:
+            if claim.phenomenon:
+                print(f"{claim.verdict}: {claim.claim}")
+
+    def table(self) -> Markdown:
+        """Return the whole ledger as a table for the notebook."""
+        rows = [
+            [cell.replace("|", r"\|") for cell in (c.claim, c.paper, c.ours, c.tolerance, verdict)]
+            for c in self.claims
+            for verdict in [f"{c.verdict}: {c.reason}" if c.reason else c.verdict]
+        ]
+        headers = ("claim", "paper", f"ours ({self.scale})", "tolerance", "verdict")
+        return Markdown(
+            f"{tabulate(rows, headers, tablefmt='github', disable_numparse=True)}\n\n"
+            f"Data: {self.source}."
+        )
+
+    def save(self, **results) -> None:
+        """Write claims and `results` (anything JSON can hold) to ``data/results``.
+
+        The file is ``CHAPTER.DATA.SCALE.json``, so that a run never replaces one on other data
+        or at another scale; only those at ``full`` are meant to be kept in the repository.
+        """
+        content = {
+            "chapter": self.chapter,
+            "dataset": self.dataset,
+            "comparable": self.comparable,
+            "source": self.source,
+            "scale": self.scale,
+            "seed": SEED,
+            "hardware": hardware(),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            "date": date.today().isoformat(),
+            "claims": [asdict(claim) for claim in self.claims],
+            "tables": self.tables,
+            "results": results,
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        path = results_file(self.chapter, self.dataset, self.scale)
+        try:
+            write_atomically(path, text.encode())
+        except OSError as error:  # a full disk, a read-only folder
+            print(
+                f"{path} could not be written ({error}): the results are not kept", file=sys.stderr
+            )
+
+
+def comparison(table: dict) -> str:
+    """Return a table that `Ledger.compare` kept as Markdown, each entry *paper → ours*."""
+    rows = [
+        (name, *(f"{_shown(p)} → {_shown(o)}" for p, o in zip(*row.values(), strict=True)))
+        for name, row in table["rows"].items()
+    ]
+    headers = ("paper → ours", *table["columns"])
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"

@@ -1,0 +1,52 @@
+"""The images: digits, photographs, faces and CIFAR-10, and the files that keep what was computed.
+
+`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. A `Dataset`
+knows where its images come from. `load_or_make` keeps networks that took long to train.
+"""
+
+from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
+from helpers.data.cifar import CLASSES, cifar10
+from helpers.data.dataset import Dataset, disjoint_halves
+from helpers.data.files import ROOT, DamagedDataError, fetch, folder, write_atomically
+from helpers.data.image_files import PictureError, read_picture
+from helpers.data.lfw import faces, unlabelled
+from helpers.data.mnist import digits
+from helpers.data.photo_folders import UNKNOWN, imagenette, read_folder
+from helpers.data.photographs import (
+    PHOTOGRAPH_CLASSES,
+    PHOTOGRAPHS,
+    SHORTER,
+    TRAINING,
+    crops,
+    photos,
+)
+
+__all__ = [
+    "CLASSES",
+    "PHOTOGRAPHS",
+    "PHOTOGRAPH_CLASSES",
+    "ROOT",
+    "SHIPPED",
+    "SHORTER",
+    "TRAINING",
+    "UNKNOWN",
+    "DamagedDataError",
+    "Dataset",
+    "PictureError",
+    "Stored",
+    "cifar10",
+    "crops",
+    "digest",
+    "digits",
+    "disjoint_halves",
+    "faces",
+    "fetch",
+    "folder",
+    "imagenette",
+    "load_or_make",
+    "photos",
+    "read_folder",
+    "read_picture",
+    "unlabelled",
+    "write_atomically",
+]

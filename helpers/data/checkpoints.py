@@ -1,0 +1,181 @@
+"""Tensors on disk: found by what made them, verified when read, never half-written.
+
+``load_or_make`` keeps trained networks; `Stored` is what it stands on, for any tensors.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import safetensors
+import safetensors.torch
+from torch import Tensor, nn
+
+from helpers.data.files import ROOT, folder, write_atomically
+
+SHIPPED = ROOT / "data" / "checkpoints"
+
+
+def load_or_make(
+    model: nn.Module,
+    title: str,
+    key: dict,
+    make: Callable[[nn.Module], None],
+    *,
+    keep: Path | None = None,
+) -> nn.Module:
+    """Give `model` the weights of its checkpoint, or make them now and keep them.
+
+    A checkpoint is looked for among the shipped ones and then in the data folder's ``trained/``.
+    Of two processes that want the same one at once, the second waits for the first.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Set in place.
+    title : str
+        Beginning of the file's name, for people.
+    key : dict
+        Everything the weights depend on; the file's name ends with its hash.
+    make : callable
+        ``make(model)`` trains the model in place.
+    keep : Path, optional
+        Where a new checkpoint is kept; ``trained/`` in the data folder by default.
+
+    Returns
+    -------
+    nn.Module
+        `model`.
+
+    Raises
+    ------
+    FloatingPointError
+        If the training ends with weights that are not finite; nothing is kept then.
+    """
+    shapes = _shapes(model.state_dict())
+    own = Stored.under(keep or folder() / "trained", title, key, shapes, "training this network")
+    shipped = Stored.under(SHIPPED, title, key, shapes, "training this network")
+
+    def trained() -> dict[str, Tensor]:
+        make(model)
+        weights = model.state_dict()
+        if not all(bool(value.isfinite().all()) for value in weights.values()):
+            raise FloatingPointError(
+                f"{title} has weights that are not finite numbers after its training: it is not "
+                "kept; look at its data, or take a smaller learning rate"
+            )
+        return weights
+
+    model.load_state_dict(shipped.load() or own.load_or_make(trained))
+    return model
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A safetensors file of tensors that can be made again.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    key : str
+        Everything the tensors depend on, as JSON.
+    shapes : dict
+        Name of each tensor → its dtype and shape.
+    making : str
+        What making them is, for messages, such as ``"training this network"``.
+    """
+
+    path: Path
+    key: str
+    shapes: dict[str, tuple]
+    making: str
+
+    @classmethod
+    def under(cls, folder: Path, title: str, key: dict, shapes: dict, making: str) -> "Stored":
+        """Name the file after a title, for people, and the hash of its key."""
+        text = json.dumps(key, sort_keys=True)
+        stem = re.sub(r"[^\w.-]+", "_", title).strip("_")
+        name = f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.safetensors"
+        return cls(folder / name, text, shapes, making)
+
+    def exists(self) -> bool:
+        """Return whether there is such a file, damaged or not."""
+        return self.path.exists()
+
+    def load(self) -> dict[str, Tensor] | None:
+        """Return the tensors; None where there is no such file or it is damaged."""
+        if not self.exists():
+            return None
+        try:
+            with safetensors.safe_open(self.path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if metadata.get("sha256") != digest(tensors):
+                raise ValueError("its contents do not match their hash")
+            if metadata.get("key") != self.key or _shapes(tensors) != self.shapes:
+                raise ValueError("it holds something else")
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
+            print(f"{self.path} is damaged ({error}): {self.making} again", file=sys.stderr)
+            return None
+        return tensors
+
+    def load_or_make(self, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Return the tensors of the file, or those that ``make()`` returns, and keep them.
+
+        Of two processes that want the same ones at once, the second waits for the first.
+        """
+        tensors = self.load()
+        if tensors is None:
+            with _alone(self.path):
+                tensors = self.load()  # another process may have made them while this one waited
+                if tensors is None:
+                    tensors = make()
+                    self._save(tensors)
+        return tensors
+
+    def _save(self, tensors: dict[str, Tensor]) -> None:
+        """Write the file; where that is impossible, say so and go on."""
+        tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+        content = safetensors.torch.save(tensors, {"key": self.key, "sha256": digest(tensors)})
+        try:
+            write_atomically(self.path, content)
+        except OSError as error:  # a full disk, a read-only folder
+            print(
+                f"{self.path} could not be written ({error}): next time means {self.making} again",
+                file=sys.stderr,
+            )
+
+
+def digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors on the CPU and of their names."""
+    content = hashlib.sha256()
+    for name in sorted(tensors):
+        content.update(name.encode())
+        content.update(tensors[name].contiguous().numpy().data)
+    return content.hexdigest()
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple]:
+    return {name: (value.dtype, value.shape) for name, value in tensors.items()}
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock between processes, or none where the folder can not be written to."""
+    lock = filelock.FileLock(f"{path}.lock")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if os.access(path.parent, os.W_OK):
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

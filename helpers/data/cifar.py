@@ -1,0 +1,132 @@
+"""CIFAR-10: small colour photographs of ten classes, where the data folder has them.
+
+Nothing is fetched, and no picture of it may stand in a stored output of the course.
+"""
+
+import functools
+import hashlib
+import pickle
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torchvision.datasets import CIFAR10
+
+from helpers.data.dataset import Dataset
+from helpers.data.files import DamagedDataError, folder
+
+CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+SUBSET, FULL = "cifar10_subset", CIFAR10.base_folder  # folders in the data folder
+
+# SHA-256 of the pixels followed by the labels, all bytes, of the subset's two files.
+SUBSET_SHA256 = {
+    "train": "29a61e519844a1e85f6aaa80bd2f11c8bf0caa54a38b3aec4bb60e78e4017444",
+    "test": "75b5d84a2f42af26f9c93fdcca2052d505400ccf756e22df8703b9e48fd0c004",
+}
+REMEDY = "delete it and copy it anew"
+
+
+def cifar10(split: str = "train") -> Dataset:
+    """Return CIFAR-10 from the data folder: all of it, or else the subset of 6,000 images.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+        50,000 and 10,000 images where the data folder has torchvision's ``cifar-10-batches-py``;
+        else 5,000 and 1,000, a tenth of each class, from ``cifar10_subset/train.npz`` and
+        ``test.npz`` (``images`` (N, 32, 32, 3) and ``labels`` (N,), bytes).
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, 32, 32), labels that index `CLASSES`; named ``"CIFAR-10"`` or
+        ``"CIFAR-10 subset"``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such split.
+    FileNotFoundError
+        If the data folder has neither.
+    DamagedDataError
+        If a file is truncated, altered or swapped with another.
+
+    References
+    ----------
+    Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    place = folder()
+    for name, read in ((FULL, _full), (SUBSET, _subset)):
+        if (place / name).is_dir():
+            return read(place / name, split)
+    raise FileNotFoundError(
+        f"CIFAR-10 is not in {place}: put {FULL}/ there, as "
+        "torchvision.datasets.CIFAR10(…, download=True) unpacks it, or set COURSE_DATA to a "
+        "folder that has it"
+    )
+
+
+@functools.cache
+def _full(folder: Path, split: str) -> Dataset:
+    files = CIFAR10.train_list if split == "train" else CIFAR10.test_list
+    pixels, labels = [], []
+    for name, md5 in files:
+        content = _content(folder / name)
+        if hashlib.md5(content).hexdigest() != md5:  # before unpickling, which runs what is there
+            raise DamagedDataError(f"{folder / name} is truncated or altered: {REMEDY}")
+        batch = pickle.loads(content, encoding="latin1")
+        pixels.append(np.asarray(batch["data"]).reshape(-1, 3, 32, 32))
+        labels.extend(batch["labels"])
+    return _dataset(np.concatenate(pixels), np.asarray(labels), "CIFAR-10", split)
+
+
+@functools.cache
+def _subset(folder: Path, split: str) -> Dataset:
+    path = folder / f"{split}.npz"
+    _content(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images, labels = file["images"], file["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedDataError(f"{path} is damaged ({error}): {REMEDY}") from error
+    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    if found != SUBSET_SHA256[split]:
+        other = next((name for name, known in SUBSET_SHA256.items() if known == found), None)
+        what = f"holds the images of {other}.npz" if other else "is altered"
+        raise DamagedDataError(
+            f"{path} {what} (SHA-256 {found[:12]}…, expected {SUBSET_SHA256[split][:12]}…): "
+            f"{REMEDY}"
+        )
+    return _dataset(images.transpose(0, 3, 1, 2), labels, "CIFAR-10 subset", split)
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file of CIFAR-10, or say that it is missing."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DamagedDataError(
+            f"{path} is missing, though others of CIFAR-10 are there: copy it anew"
+        ) from error
+
+
+def _dataset(images: np.ndarray, labels: np.ndarray, name: str, split: str) -> Dataset:
+    """Turn bytes (N, 3, 32, 32) and labels (N,) into a Dataset."""
+    inputs = torch.from_numpy(np.ascontiguousarray(images)).float().div_(255)
+    source = f"{name}, {len(labels):,} {split} images"
+    return Dataset(inputs, torch.from_numpy(labels.astype(np.int64)), name, source)

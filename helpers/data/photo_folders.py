@@ -1,0 +1,169 @@
+"""Pictures of any kind as tensors: a file, an upload, a folder, Imagenette, ImageNet's samples."""
+
+import csv
+import os
+import sys
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+
+import torch
+
+from helpers.data.dataset import Dataset
+from helpers.data.files import DamagedDataError, fetch, folder, write_atomically
+from helpers.data.image_files import PictureError, read_picture
+
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+UNKNOWN = -1  # label of a picture that nobody has labelled
+
+
+IMAGENETTE = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"  # 341 MB
+IMAGENETTE_MD5 = "3df6f0d01a2c9592104656642f5e78a3"
+IMAGENETTE_LABELS = {
+    "n01440764": 0,  # tench
+    "n02102040": 217,  # English springer
+    "n02979186": 482,  # cassette player
+    "n03000684": 491,  # chain saw
+    "n03028079": 497,  # church
+    "n03394916": 566,  # French horn
+    "n03417042": 569,  # garbage truck
+    "n03425413": 571,  # gas pump
+    "n03445777": 574,  # golf ball
+    "n03888257": 701,  # parachute
+}
+
+
+def read_folder(
+    path: Path, *, side: int, shorter: int, count: int | None = None, seed: int = 0
+) -> Dataset:
+    """Read the pictures of a folder; those that can not be read are named and left out.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; a file ``labels.csv`` in it may give each ``file`` its ``class_index``.
+    side, shorter
+        As for `read`.
+    count : int, optional
+        So many, chosen at random; all by default.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side); the label is −1 where it is not known.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, no picture in it that can be read, or ``labels.csv`` is not
+        such a table.
+    """
+    if not path.is_dir():
+        raise ValueError(f"path must be a folder of pictures, got {path}, which is none")
+    table = path / "labels.csv"
+    labels = _class_indices(table) if table.exists() else {}
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+    files = [(file, labels.get(file.name, UNKNOWN)) for file in files]
+    return _dataset(files, path.name, side, shorter, count, seed)
+
+
+def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int = 0) -> Dataset:
+    """Return validation images of Imagenette: ten classes of ImageNet, free to download.
+
+    It is fetched (341 MB) where it is not in the data folder's ``imagenette2-320/``.
+
+    Parameters
+    ----------
+    side, shorter, count, seed
+        As for `folder`.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side), labelled as in ImageNet.
+
+    Raises
+    ------
+    OSError
+        If it is not there and can not be fetched.
+    DamagedDataError
+        If an archive that was put into the data folder can not be unpacked.
+
+    References
+    ----------
+    Howard, "Imagenette", https://github.com/fastai/imagenette.
+    """
+    kept = folder() / "imagenette2-320" / "val"
+    if not kept.is_dir():
+        archive = folder() / "imagenette2-320.tgz"
+        _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
+        archive.unlink(missing_ok=True)
+    files = [
+        (file, label)
+        for wordnet, label in IMAGENETTE_LABELS.items()
+        for file in sorted((kept / wordnet).glob("*.JPEG"))
+    ]
+    return _dataset(files, "Imagenette", side, shorter, count, seed)
+
+
+def _class_indices(table: Path) -> dict[str, int]:
+    """Return the label of each file that a table names."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:  # Excel puts a mark in front
+            return {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{table} must have the columns file and class_index, a whole number ({error!r})"
+        ) from error
+
+
+def _dataset(
+    files: list[tuple[Path, int]],
+    name: str,
+    side: int,
+    shorter: int,
+    count: int | None,
+    seed: int,
+) -> Dataset:
+    """Read some of the files, at random, as a Dataset."""
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(seed)).tolist()
+    inputs, labels = [], []
+    for path, label in (files[i] for i in order):
+        if len(inputs) == count:
+            break
+        try:
+            inputs.append(read_picture(path, side=side, shorter=shorter))
+            labels.append(label)
+        except PictureError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not inputs:
+        raise ValueError(f"{name} has no picture that can be read")
+    source = f"{name}, {len(labels):,} images"
+    return Dataset(torch.stack(inputs), torch.tensor(labels), name, source)
+
+
+def _unpack(archive: Path, kept: Path) -> None:
+    """Write the validation images of Imagenette's archive into the folder `kept`: all or none."""
+    place = kept.parent
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place, prefix=kept.name, suffix=".part") as temporary:
+        unpacked = Path(temporary) / kept.name
+        try:
+            with tarfile.open(archive) as packed:
+                for member in packed:
+                    parts = Path(member.name).parts[-3:]  # val, class, file
+                    if member.isfile() and parts[0] == "val" and parts[1] in IMAGENETTE_LABELS:
+                        content = packed.extractfile(member).read()
+                        write_atomically(unpacked.joinpath(*parts[1:]), content)
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            raise DamagedDataError(
+                f"{archive} is damaged ({error}): delete it, and it is fetched again"
+            ) from error
+        try:
+            os.replace(unpacked, kept)
+        except OSError:
+            if not kept.is_dir():  # where it is, another process was faster
+                raise

@@ -1,0 +1,114 @@
+"""Colour without a download: crops of the photographs that scikit-image and scikit-learn ship.
+
+The label of a crop says which photograph it is from. Each photograph is cut in two, and training
+crops come from one part, test crops from the other: no pixel is in both.
+"""
+
+import functools
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage import data as scikit_image
+from sklearn.datasets import load_sample_image
+from torch import Tensor
+
+from helpers.data.dataset import Dataset
+
+PHOTOGRAPHS = (
+    *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry"),
+    *("retina", "camera", "coins", "moon", "brick", "grass", "gravel", "page", "text", "cell"),
+    *("china.jpg", "flower.jpg"),  # scikit-learn's
+)
+
+
+PHOTOGRAPH_CLASSES = tuple(name.removesuffix(".jpg").replace("_", " ") for name in PHOTOGRAPHS)
+
+
+SHORTER = 256  # pixels of a photograph's shorter side
+TRAINING = 0.6  # share of the longer side, from the left or the top
+SPLITS = ("train", "test", "whole")
+
+
+def photos(
+    split: str = "train", *, each: int = 40, side: int = 64, shorter: int = SHORTER, seed: int = 0
+) -> Dataset:
+    """Cut random square crops out of 18 photographs.
+
+    Parameters
+    ----------
+    split : {"train", "test", "whole"}
+        The part of each photograph: the first 60 % along its longer side, the rest of it, or all.
+    each : int
+        Crops of each photograph.
+    side : int
+        Width and height of a crop in pixels.
+    shorter : int
+        Size of a photograph's shorter side in pixels; 256 by default.
+    seed : int
+        Seed of the places.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (18·each, 3, side, side); a label is an index into `CLASSES`. Crops of one
+        photograph follow each other.
+
+    Raises
+    ------
+    ValueError
+        If there is no such split, or a crop does not fit into its part.
+
+    References
+    ----------
+    van der Walt et al., "scikit-image: image processing in Python", PeerJ 2014, whose module
+    ``data`` names the source of each photograph.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(len(PHOTOGRAPHS)).repeat_interleave(each)
+    inputs = crops(labels, split, side=side, shorter=shorter, generator=generator)
+    source = f"scikit-image's and scikit-learn's photographs, {len(labels):,} {split} crops"
+    return Dataset(inputs, labels, "photographs", source)
+
+
+def crops(
+    labels: Tensor,
+    split: str,
+    *,
+    side: int,
+    shorter: int = SHORTER,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return a random crop of the photograph that each label names, shape (N, 3, side, side)."""
+    found = torch.empty(len(labels), 3, side, side)
+    for crop, label in zip(found, labels.tolist(), strict=True):
+        pixels = part(PHOTOGRAPHS[label], split, shorter)
+        room = [size - side + 1 for size in pixels.shape[1:]]
+        if min(room) < 1:
+            raise ValueError(
+                f"side must be at most {min(pixels.shape[1:])}, the size of the {split} part of "
+                f"{PHOTOGRAPHS[label]}; got {side}"
+            )
+        top, left = (torch.randint(n, (), generator=generator).item() for n in room)
+        crop.copy_(pixels[:, top : top + side, left : left + side])
+    return found.div_(255)
+
+
+@functools.lru_cache(maxsize=4 * len(PHOTOGRAPHS))
+def part(name: str, split: str, shorter: int) -> Tensor:
+    """Return a part of a photograph, bytes of shape (3, H, W); grey ones have equal channels."""
+    found = load_sample_image(name) if name.endswith(".jpg") else getattr(scikit_image, name)()
+    picture = Image.fromarray(found).convert("RGB")
+    scale = shorter / min(picture.size)
+    # Pillow resizes bytes in integer arithmetic: the same pixels on every machine.
+    picture = picture.resize(
+        [round(scale * size) for size in picture.size], Image.Resampling.BICUBIC
+    )
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    longer = 1 if pixels.shape[1] > pixels.shape[2] else 2
+    border = round(TRAINING * pixels.shape[longer])
+    length = pixels.shape[longer]
+    first, last = {"train": (0, border), "test": (border, length), "whole": (0, length)}[split]
+    return pixels.narrow(longer, first, last - first).contiguous()

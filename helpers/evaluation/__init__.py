@@ -1,0 +1,48 @@
+"""The numbers in the paper's tables (section 4.2): errors, distortions, noise, and their intervals.
+
+`transfer_table` shows examples made for one network to all others: Tables 2 and 4.
+"""
+
+from helpers.evaluation.perturbations import (
+    amplify,
+    distortion,
+    gaussian_noise,
+    noise_like,
+    rescale_to_mean,
+)
+from helpers.evaluation.predictions import error_rate, logits, number_of_classes, predict
+from helpers.evaluation.statistics import (
+    Estimate,
+    binomial_interval,
+    bootstrap,
+    grim_consistent,
+    paired_difference,
+    rank_correlation,
+    upper_confidence_limit,
+)
+from helpers.evaluation.transfer import transfer_table
+from helpers.evaluation.validation import check_device, check_fit, check_model, check_targets
+
+__all__ = [
+    "Estimate",
+    "amplify",
+    "binomial_interval",
+    "bootstrap",
+    "check_device",
+    "check_fit",
+    "check_model",
+    "check_targets",
+    "distortion",
+    "error_rate",
+    "gaussian_noise",
+    "grim_consistent",
+    "logits",
+    "noise_like",
+    "number_of_classes",
+    "paired_difference",
+    "predict",
+    "rank_correlation",
+    "rescale_to_mean",
+    "transfer_table",
+    "upper_confidence_limit",
+]

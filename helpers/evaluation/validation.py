@@ -1,0 +1,92 @@
+"""TODO."""
+
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+# what makes answers depend on chance, or on the other images, in training mode
+RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+
+
+def check_model(model: nn.Module) -> None:
+    """Refuse a model in training mode with a ValueError: its dropout would change the answers."""
+    if model.training:
+        raise ValueError("model is in training mode: call model.eval() first")
+
+
+def check_fit(model: nn.Module, inputs: Tensor) -> None:
+    """Refuse inputs that a model can not take, and a model whose answers are random.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With its weights on the device of the inputs and of their type; in training mode only if
+        it has no dropout and no batch normalisation.
+    inputs : Tensor, shape (N, ...)
+        Images, or activations of a layer.
+
+    Raises
+    ------
+    ValueError
+        If they are not what is written above.
+    """
+    check_device(model, inputs)
+    weight = next(model.parameters(), inputs)
+    if weight.dtype != inputs.dtype:
+        raise ValueError(f"inputs must be {weight.dtype}, as model is; got {inputs.dtype}")
+    if any(module.training and isinstance(module, RANDOM) for module in model.modules()):
+        check_model(model)
+
+
+def check_device(model: nn.Module, inputs: Tensor) -> None:
+    """Refuse inputs on another device than the model's weights with a ValueError."""
+    device = next(chain(model.parameters(), model.buffers()), inputs).device
+    if device != inputs.device:
+        raise ValueError(
+            f"inputs must be on the device of model, {device}; got {inputs.device}: "
+            "move one of them with .to(...)"
+        )
+
+
+def check_targets(
+    inputs: Tensor, targets: Tensor, classes: int, *, box: tuple[float, float] = (0.0, 1.0)
+) -> None:
+    """Refuse images and targets that no attack can work with.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (N, ...)
+        Images, or activations of a layer.
+    targets : Tensor, shape (N,)
+        Labels from 0 to classes − 1, int64, on the device of the inputs.
+    classes : int
+        Number of labels.
+    box : (float, float)
+        The least and the largest value that the inputs may have.
+
+    Raises
+    ------
+    ValueError
+        If they are not what is written above.
+    """
+    if targets.shape != inputs.shape[:1] or targets.dtype != torch.long:
+        raise ValueError(
+            f"targets must be int64 of shape ({len(inputs)},), one for each input; "
+            f"got {targets.dtype} of shape {tuple(targets.shape)}"
+        )
+    if targets.device != inputs.device:
+        raise ValueError(
+            f"targets must be on the device of inputs, {inputs.device}; got {targets.device}"
+        )
+    lower, upper = box
+    if not bool(((inputs >= lower) & (inputs <= upper)).all()):
+        raise ValueError(
+            f"inputs must be in [{lower:g}, {upper:g}]; got values from "
+            f"{inputs.min().item():g} to {inputs.max().item():g}"
+        )
+    if not bool(((targets >= 0) & (targets < classes)).all()):
+        raise ValueError(
+            f"targets must be labels from 0 to {classes - 1}; "
+            f"got values from {targets.min().item()} to {targets.max().item()}"
+        )

@@ -1,0 +1,31 @@
+"""The paper's networks, as sequences of layers from pixels in [0, 1] to logits (section 2).
+
+`build` gives those of Tables 1 and 3 under the paper's names, `alexnet` the one of Table 5,
+`classifier` any of torchvision's ImageNet networks, and `build_quocnet` the unsupervised one.
+A prefix ``model[:k]`` is a representation φ, the rest ``model[k:]`` maps it to logits.
+"""
+
+from helpers.models.imagenet import OSTRICH, categories, classifier, preparation, weights_file
+from helpers.models.layers import ContrastNormalisation, Standardise, weight_layers
+from helpers.models.paper import ARCHITECTURES, architecture, build
+from helpers.models.paper_alexnet import alexnet
+from helpers.models.quocnet import L2Pool, Stage, build_quocnet, on_grid
+
+__all__ = [
+    "ARCHITECTURES",
+    "OSTRICH",
+    "ContrastNormalisation",
+    "L2Pool",
+    "Stage",
+    "Standardise",
+    "alexnet",
+    "architecture",
+    "build",
+    "build_quocnet",
+    "categories",
+    "classifier",
+    "on_grid",
+    "preparation",
+    "weight_layers",
+    "weights_file",
+]

@@ -1,0 +1,38 @@
+"""Operator norms of layers and the Lipschitz constants of networks (section 4.3).
+
+`dense_norm` and `conv_norm` estimate how far one layer can stretch a difference of two inputs,
+`conv_norm_bound` bounds it from above, and `lipschitz_bound` multiplies the bounds of all layers.
+"""
+
+from helpers.spectral.fourier import spectrum
+from helpers.spectral.jacobians import ascend, jacobian_norm
+from helpers.spectral.lanczos import largest_singular_value
+from helpers.spectral.lipschitz import (
+    layer_constant,
+    lipschitz_bound,
+    lipschitz_constants,
+    squared_norms,
+)
+from helpers.spectral.norms import (
+    conv_norm,
+    conv_norm_bound,
+    conv_norm_fourier,
+    conv_singular_value,
+    dense_norm,
+)
+
+__all__ = [
+    "ascend",
+    "conv_norm",
+    "conv_norm_bound",
+    "conv_norm_fourier",
+    "conv_singular_value",
+    "dense_norm",
+    "jacobian_norm",
+    "largest_singular_value",
+    "layer_constant",
+    "lipschitz_bound",
+    "lipschitz_constants",
+    "spectrum",
+    "squared_norms",
+]

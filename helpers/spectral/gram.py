@@ -1,0 +1,74 @@
+"""Norms of many matrices at once, through their Gram matrices AᴴA: exact, and bounds from above."""
+
+import torch
+from torch import Tensor
+
+PICKED = 8  # matrices at a time whose eigenvalues are computed
+
+
+def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
+    """Bound operator norms from above, by squaring: ‖A‖ ≤ ‖(AᴴA)^(2^(k−1))‖_F^(1/2^k).
+
+    The Frobenius norm is the root of the sum of all squared singular values. Each squaring
+    raises the singular values to the second power, and the largest takes over.
+
+    Parameters
+    ----------
+    matrices : Tensor, shape (..., D, C)
+        Real or complex. The result is differentiable in them.
+    iterations : int
+        The number k of squarings; 0 gives the Frobenius norm.
+
+    Returns
+    -------
+    Tensor, shape (...)
+        Upper bounds, at most rank^(1/2^(k+1)) times the norm.
+
+    References
+    ----------
+    Delattre et al., "Efficient bound of Lipschitz constant for convolutional layers by Gram
+    iteration", 2023.
+    """
+    power = matrices if matrices.shape[-2] >= matrices.shape[-1] else matrices.mH
+    log_scale = torch.zeros(matrices.shape[:-2]).to(matrices.real)
+    tiny = torch.finfo(matrices.dtype).tiny
+    for _ in range(iterations):
+        scale = torch.linalg.matrix_norm(power.detach()).clamp_min(tiny)  # against overflow
+        power = power / scale[..., None, None]
+        power = power.mH @ power
+        log_scale = 2 * (log_scale + scale.log())
+    norm = torch.linalg.matrix_norm(power).clamp_min(tiny)
+    return ((log_scale + norm.log()) / 2**iterations).exp()
+
+
+def largest_eigenvalue(grams: Tensor, square: float) -> tuple[float, int]:
+    """Return the largest eigenvalue above `square` and whose it is; (square, −1) if none is.
+
+    Eigenvalues are computed for few of the matrices G: where λI − G has a Cholesky factor, which
+    costs much less, no eigenvalue of G is above λ.
+    """
+    left, winner = torch.arange(len(grams), device=grams.device), -1
+    identity = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device)
+    while len(left):
+        failed = torch.linalg.cholesky_ex(square * identity - grams[left]).info > 0
+        left = left[failed]
+        picked = torch.zeros(len(left), dtype=torch.bool, device=left.device)
+        picked[:: max(1, len(left) // PICKED)] = True
+        if picked.any():
+            found = torch.linalg.eigvalsh(grams[left[picked]])[:, -1]
+            if found.max() > square:
+                square, winner = found.max().item(), left[picked][found.argmax()].item()
+        left = left[~picked]
+    return square, winner
+
+
+def gram(matrices: Tensor) -> Tensor:
+    """Return AAᴴ or AᴴA of each matrix (..., D, C), whichever is smaller."""
+    wide = matrices.shape[-2] < matrices.shape[-1]
+    return matrices @ matrices.mH if wide else matrices.mH @ matrices
+
+
+def spectral_norms(matrices: Tensor) -> Tensor:
+    """Return the largest singular values of matrices (..., D, C), differentiably."""
+    tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
+    return torch.linalg.eigvalsh(gram(matrices))[..., -1].clamp_min(tiny).sqrt()

@@ -1,0 +1,27 @@
+"""The experiments of chapters 8 to 13 that train many networks, a module each.
+
+`layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
+methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
+the regulariser of section 4.3, `robust_training` what came later; `imagenet` and `quocnet` choose
+the networks and pictures of the colour chapters.
+"""
+
+from helpers.studies import (
+    adversarial_training,
+    imagenet,
+    layer_pools,
+    pool_comparison,
+    quocnet,
+    robust_training,
+    spectral_penalty,
+)
+
+__all__ = [
+    "adversarial_training",
+    "imagenet",
+    "layer_pools",
+    "pool_comparison",
+    "quocnet",
+    "robust_training",
+    "spectral_penalty",
+]

@@ -1,0 +1,213 @@
+"""Adversarial training with a pool per layer (section 4.2).
+
+The paper's recipe: keep a pool of adversarial examples for each layer, which are outputs *of that
+layer*; replace a random part of it all the time, the layers in turn; mix the pools into the
+training set, and let the pool of a layer train all layers above it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from helpers import training
+from helpers.attack import LENGTHS, TARGETS, adversarial_outputs, split_index
+from helpers.data import Dataset
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """Which pools there are, and how they are used.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        Numbers of the layers that have a pool: 0 is the image, 1 the first hidden layer, …
+    strengths : tuple of float
+        For each of them, how much of the way to the closest adversarial output is gone: in (0, 1].
+    shares : tuple of float
+        For each of them, its weight in the loss: more than 0, and less than 1 in all. The rest is
+        the weight of the training images.
+    target : {"nearest", "random"}
+        Of the attacks: the wrong label with the largest logit, or any wrong label.
+    length : {"own", "mean"}
+        Of the whole way: the one of each output, or their mean in the batch for all of them, so
+        that those near the border end beyond it.
+    size : int
+        Entries of each pool.
+    every : int
+        After so many steps the images of a batch replace a part of one pool, then of the next.
+    steps : int
+        Gradients of each attack; see `linearised_adversarial`.
+    """
+
+    layers: tuple[int, ...]
+    strengths: tuple[float, ...]
+    shares: tuple[float, ...]
+    target: str = "nearest"
+    length: str = "own"
+    size: int = 2000
+    every: int = 3
+    steps: int = 2
+
+    def __post_init__(self):
+        """Refuse settings that are not what is written above."""
+        if not self.layers or min(self.layers) < 0:
+            raise ValueError(f"layers must be at least one number from 0 on, got {self.layers}")
+        for name in ("strengths", "shares"):
+            if len(getattr(self, name)) != len(self.layers):
+                raise ValueError(
+                    f"{name} must have one number for each of the layers {self.layers}, "
+                    f"got {getattr(self, name)}"
+                )
+        if not all(0 < strength <= 1 for strength in self.strengths):
+            raise ValueError(f"strengths must be in (0, 1], got {self.strengths}")
+        if self.length not in LENGTHS:
+            raise ValueError(f"length must be one of {', '.join(LENGTHS)}; got {self.length!r}")
+        if not (min(self.shares) > 0 and sum(self.shares) < 1):
+            raise ValueError(f"shares must be > 0 and less than 1 in all, got {self.shares}")
+        if self.target not in TARGETS:
+            raise ValueError(f"target must be one of {', '.join(TARGETS)}; got {self.target!r}")
+        for name in ("size", "every", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+def train_adversarial(
+    model: nn.Sequential,
+    dataset: Dataset,
+    settings: PoolSettings,
+    *,
+    weight_decay: tuple[float, ...],
+    recipe: training.Recipe,
+    seed: int = 0,
+    watch: Callable[[nn.Sequential], None] | None = None,
+) -> nn.Sequential:
+    """Train a network with a pool of adversarial examples for each of some layers.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        Trained in place; without dropout, as in the paper.
+    dataset : Dataset
+        Training images and labels, on the device of `model`.
+    settings : PoolSettings
+        Which pools, and how.
+    weight_decay, recipe, seed, watch
+        As for `training.train`; the seed is that of the pools too.
+
+    Returns
+    -------
+    nn.Sequential
+        `model`, in eval mode.
+
+    References
+    ----------
+    Szegedy et al., arXiv 1312.6199, section 4.2.
+    """
+    return training.train(
+        model,
+        dataset,
+        weight_decay=weight_decay,
+        recipe=recipe,
+        loss=PoolLoss(settings, seed=seed),
+        seed=seed,
+        watch=watch,
+    )
+
+
+class PoolLoss:
+    """The loss of a batch with adversarial examples mixed in; it keeps the pools.
+
+    Parameters
+    ----------
+    settings : PoolSettings
+        Which pools, and how.
+    seed : int
+        Of what is replaced, what is drawn, and random targets.
+    """
+
+    def __init__(self, settings: PoolSettings, *, seed: int = 0):
+        self.settings, self.step = settings, 0
+        self.pools = [
+            Pool(layer, strength, settings)
+            for layer, strength in zip(settings.layers, settings.strengths, strict=True)
+        ]
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of a batch, shape (); images (N, ...) and labels (N,)."""
+        if self.step == 0:
+            renewed = self.pools
+        elif self.step % self.settings.every == 0:
+            renewed = [self.pools[self.step // self.settings.every % len(self.pools)]]
+        else:
+            renewed = []
+        for pool in renewed:
+            pool.take_in(model, images, labels, self.generator)
+        self.step += 1
+
+        loss = (1 - sum(self.settings.shares)) * training.batch_loss(model, images, labels)
+        for pool, share in zip(self.pools, self.settings.shares, strict=True):
+            loss = loss + share * pool.loss(model, len(labels), self.generator)
+        return loss
+
+
+class Pool:
+    """Adversarial outputs of one layer, with the labels of the images that they come from.
+
+    Parameters
+    ----------
+    layer : int
+        Number of the layer; 0 is the image.
+    strength : float
+        How much of the way to the closest adversarial output is gone.
+    settings : PoolSettings
+        Target, size and steps.
+
+    Attributes
+    ----------
+    outputs : Tensor, shape (size, ...)
+        What is in the pool; fewer entries at first.
+    labels : Tensor, shape (size,)
+        True labels of the images, int64.
+    """
+
+    def __init__(self, layer: int, strength: float, settings: PoolSettings):
+        self.layer, self.strength, self.settings = layer, strength, settings
+        self.outputs = self.labels = None
+
+    def take_in(
+        self, model: nn.Sequential, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> None:
+        """Attack the layer's outputs for some images; they replace a random part of the pool."""
+        outputs = adversarial_outputs(
+            model,
+            images,
+            labels,
+            self.layer,
+            strength=self.strength,
+            target=self.settings.target,
+            length=self.settings.length,
+            steps=self.settings.steps,
+            generator=generator,
+        )
+        if self.outputs is None:
+            self.outputs, self.labels = outputs, labels
+        elif len(self.labels) < self.settings.size:
+            self.outputs = torch.cat([self.outputs, outputs])[: self.settings.size]
+            self.labels = torch.cat([self.labels, labels])[: self.settings.size]
+        else:
+            rows = torch.randperm(len(self.labels), generator=generator)[: len(labels)]
+            self.outputs[rows], self.labels[rows] = outputs[: len(rows)], labels[: len(rows)]
+
+    def loss(self, model: nn.Sequential, count: int, generator: torch.Generator) -> Tensor:
+        """Return the cross-entropy of `count` entries drawn at random, shape ().
+
+        The entries are numbers, so that only the layers above them have a gradient.
+        """
+        rows = torch.randint(len(self.labels), (count,), generator=generator)
+        above = model[split_index(model, self.layer) :]
+        return functional.cross_entropy(above(self.outputs[rows]), self.labels[rows])

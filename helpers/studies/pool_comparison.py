@@ -1,0 +1,225 @@
+"""The comparison that section 4.2 leaves open: pools of which layers help, and against what else.
+
+`SCREEN` is tried on images held out from the training set, one seed and 20 epochs each. What looked
+best there is in `FINALISTS`: trained on all training images for 60 epochs, from five seeds.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from helpers import evaluation, spectral
+from helpers.attack import closest_adversarial, random_targets
+from helpers.data import SHIPPED, Dataset, digits, folder, write_atomically
+from helpers.evaluation import Estimate, paired_difference, rescale_to_mean
+from helpers.studies.adversarial_training import RECIPE, Gradients, Method, trained_by, trial
+from helpers.studies.layer_pools import PoolSettings
+from helpers.training import SMALL_DATA
+
+LONG = replace(RECIPE, epochs=60)
+SEEDS = (0, 1, 2, 3, 4)
+HELD_OUT = 6  # one in so many training images, the last ones, are for choosing
+ATTACKED = 1000  # test images
+AMPLIFIED = 0.1  # mean distortion of the examples that were made for another network
+LAYERS = {
+    "input": (0,),
+    "first hidden": (1,),
+    "second hidden": (2,),
+    "both hidden": (1, 2),
+    "all": (0, 1, 2),
+}
+DECAY = {"ReLU": 5e-4, "sigmoid": 1e-5}
+
+
+def pools(
+    layers: tuple[int, ...], strength: float = 0.5, length: str = "mean", share: float = 0.5, **more
+) -> PoolSettings:
+    """Return settings with one strength, equal shares, and the same number of attacks for all."""
+    count = len(layers)
+    return PoolSettings(
+        layers,
+        (strength,) * count,
+        (share / count,) * count,
+        length=length,
+        **{"size": 200, "every": 3 // count, "steps": 1, **more},
+    )
+
+
+def _with(layers: str, activation: str = "ReLU", **settings) -> Method:
+    return Method(activation, DECAY[activation], pools=pools(LAYERS[layers], **settings))
+
+
+def _unequal(strengths: tuple[float, ...], **settings) -> Method:
+    """Return a method with pools for all layers, most of the weight on that of the image."""
+    some = pools(LAYERS["all"], **settings)
+    return Method(
+        weight_decay=DECAY["ReLU"],
+        pools=replace(some, strengths=strengths, shares=(0.4, 0.1, 0.1)),
+    )
+
+
+LARGE = {"size": 2000, "every": 6}  # entries stay for longer
+WAYS = {  # columns of the table: how far an entry of a pool goes
+    "own way, half": {"strength": 0.5, "length": "own"},
+    "own way, whole": {"strength": 1.0, "length": "own"},
+    "mean way, half": {"strength": 0.5, "length": "mean"},
+}
+SCREEN: dict[str, dict[str, Method]] = {
+    "nothing": {f"λ = {decay:g}": Method(weight_decay=decay) for decay in (1e-5, 1e-4, 5e-4, 1e-3)},
+    "dropout": {
+        f"{rates}, λ = {decay:g}": Method(weight_decay=decay, dropout=rates)
+        for rates, decay in (
+            ((0, 0.2, 0.2), 1e-5),
+            ((0.1, 0.1, 0.1), 1e-5),
+            ((0.1, 0.1, 0.1), 1e-4),
+            ((0.1, 0.1, 0.1), 5e-4),
+            ((0.2, 0.2, 0.2), 1e-5),
+        )
+    },
+    "gradients at the input": {
+        "FGSM, ε = 0.05": Method(weight_decay=1e-4, gradients=Gradients(0.05)),
+        "FGSM, ε = 0.1": Method(weight_decay=1e-4, gradients=Gradients(0.1)),
+        "one step, ‖r‖ = 1": Method(weight_decay=5e-4, gradients=Gradients(1.0, "2", 1)),
+        "PGD of 3 steps, ‖r‖ ≤ 1": Method(weight_decay=1e-4, gradients=Gradients(1.0, "2", 3)),
+        "PGD of 3 steps, ‖r‖ ≤ 1.5": Method(weight_decay=1e-4, gradients=Gradients(1.5, "2", 3)),
+    },
+    **{way: {name: _with(name, **how) for name in LAYERS} for way, how in WAYS.items()},
+    "other settings": {
+        "input, random targets": _with("input", target="random"),
+        "all, random targets": _with("all", target="random"),
+        "input, 2,000 entries": _with("input", **LARGE),
+        "input, 2,000 entries, 0.6 of the way": _with("input", strength=0.6, **LARGE),
+        "all, unequal shares": _unequal((0.5, 0.5, 0.5)),
+        "all, unequal shares, 2,000 entries": _unequal((0.5, 0.5, 0.5), **LARGE),
+        "all, unequal shares and ways": _unequal((0.5, 0.3, 0.3)),
+    },
+    "sigmoid": {
+        "nothing": Method("sigmoid", DECAY["sigmoid"]),
+        **{name: _with(name, "sigmoid") for name in ("input", "all")},
+    },
+}
+
+FINALISTS: dict[str, Method] = {
+    "weight decay": Method(weight_decay=DECAY["ReLU"]),
+    "dropout": Method(weight_decay=1e-4, dropout=(0.1, 0.1, 0.1)),
+    "input pool": _with("input"),
+    "pools for all layers": _unequal((0.5, 0.3, 0.3)),
+    "one gradient step": SCREEN["gradients at the input"]["one step, ‖r‖ = 1"],
+}
+BASELINE, BEST = "weight decay", "pools for all layers"
+
+
+def finalist(
+    name: str, train: Dataset, *, seed: int = 0, keep: Path | None = None
+) -> nn.Sequential:
+    """Train one of the `FINALISTS`, or load it; parameters as for `adversarial_training.network`.
+
+    Fewer than 10,000 images get ten times as many epochs.
+    """
+    recipe = LONG if len(train) >= SMALL_DATA else replace(LONG, epochs=10 * LONG.epochs)
+    return trained_by(FINALISTS[name], train, recipe=recipe, seed=seed, keep=keep)
+
+
+def screen(train: Dataset) -> Iterator[dict]:
+    """Yield a row for each cell of `SCREEN`: of its last images, what was found.
+
+    Every network and its measurement are kept in the data folder's ``trained/``.
+    """
+    border = len(train) - len(train) // HELD_OUT
+    for group, cells in SCREEN.items():
+        for name, method in cells.items():
+            found = trial(method, train[:border], train[border:])
+            yield {"group": group, "name": name, **found}
+
+
+def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
+    """Yield a row for each of the `FINALISTS` and each seed: its errors, and what else changed.
+
+    Every network and its measurement are kept in the data folder's ``trained/``.
+    """
+    for seed in SEEDS:
+        for name, method in FINALISTS.items():
+            key = [repr(method), seed, train.digest, test.digest, ATTACKED, AMPLIFIED]
+            digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+            path = folder() / "trained" / f"pools.final.{digest}.json"
+            if not path.exists():
+                model = finalist(name, train, seed=seed)
+                # trained without pools from another seed: no method has seen it
+                other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
+                found = measure_method(model, other, train, test)
+                write_atomically(path, json.dumps(found).encode())
+            yield {"name": name, "seed": seed, **json.loads(path.read_text(encoding="utf-8"))}
+
+
+def measure_method(
+    model: nn.Sequential, other: nn.Module, train: Dataset, test: Dataset, *, count: int = ATTACKED
+) -> dict[str, float]:
+    """Measure errors, mean minimal distortion, transfer from another network, and the bound.
+
+    Parameters
+    ----------
+    model, other : nn.Module
+        The network, and the one whose adversarial examples it gets.
+    train, test : Dataset
+        Images that it was trained on, and others.
+    count : int
+        Test images that are attacked, with random wrong targets, the same for every network.
+
+    Returns
+    -------
+    dict of str to float
+        ``train_error``, ``test_error``; ``distortion`` and ``failed``, the attacks on `model`
+        that found nothing; ``transfer``, its error on examples for `other` at a mean distortion
+        of 0.1; ``bound``, of the Lipschitz constant.
+    """
+    some = test[:count]
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    found = closest_adversarial(model, some.inputs, targets)
+    foreign = closest_adversarial(other, some.inputs, targets).adversarial
+    with torch.no_grad():
+        bound = spectral.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
+    stretched = rescale_to_mean(some.inputs, foreign, AMPLIFIED)
+    return {
+        "train_error": evaluation.error_rate(model, train.inputs, train.labels),
+        "test_error": evaluation.error_rate(model, test.inputs, test.labels),
+        "distortion": found.distortion[found.success].mean().item(),
+        "failed": int((~found.success).sum()),
+        "transfer": evaluation.error_rate(model, stretched, some.labels),
+        "bound": bound.item(),
+    }
+
+
+def by_name(rows: Sequence[Mapping], quantity: str) -> dict[str, list[float]]:
+    """Return name → that quantity for each seed, in the order of the rows."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        found.setdefault(row["name"], []).append(row[quantity])
+    return found
+
+
+def differences(rows: Sequence[Mapping], name: str) -> dict[str, Estimate]:
+    """Return each other finalist → its test error minus that of `name`, with its interval.
+
+    Seed by seed: the networks of a seed share initial weights and order of the images.
+    """
+    errors = by_name(rows, "test_error")
+    return {
+        other: paired_difference(values, errors[name])
+        for other, values in errors.items()
+        if other != name
+    }
+
+
+def main() -> None:
+    """Make the checkpoints that are shipped, for the digits at hand: ``data/checkpoints``."""
+    for name in (BASELINE, BEST):
+        finalist(name, digits("train"), keep=SHIPPED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The regulariser that section 4.3 suggests, tried: networks trained with a penalty on their norms.
+
+The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+from torch import Tensor, nn
+
+from helpers import attack, bounds, evaluation, models, spectral
+from helpers.data import Dataset, folder, load_or_make, write_atomically
+from helpers.training import Recipe, batch_loss, train
+
+# Shorter than those of the networks in Table 1, since there are many networks to train.
+SWEEP_RECIPES = {
+    "FC100-100-10": Recipe(epochs=20, batch_size=100, learning_rate=0.2),
+    "Conv": Recipe(epochs=5, batch_size=100, learning_rate=0.06),
+}
+
+
+STRENGTHS = {  # of the penalty, from none to too much
+    "FC100-100-10": (0.0, 1e-4, 1e-3, 3e-3, 1e-2),
+    "Conv": (0.0, 1e-3, 1e-2, 3e-2),
+}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network of a sweep.
+
+    Attributes
+    ----------
+    network : str
+        A key of `models.ARCHITECTURES`.
+    strength : float
+        Of the penalty, strength · Σ L_k² / 2.
+    seed : int
+        Of the initial weights and of the order of the images.
+    train_error, test_error : float
+        Shares of wrong answers, in [0, 1].
+    bound : float
+        L = Π L_k, an upper bound of the Lipschitz constant.
+    distortion : float
+        Mean minimal distortion of the images that have not the target already; nan without any.
+    certified : float
+        Mean certified radius of the same images.
+    failed : int
+        How many of the attacks did not reach the target; they do not count above.
+    """
+
+    network: str
+    strength: float
+    seed: int
+    train_error: float
+    test_error: float
+    bound: float
+    distortion: float
+    certified: float
+    failed: int
+
+
+def trained_with_penalty(
+    name: str,
+    strength: float,
+    dataset: Dataset,
+    *,
+    recipe: Recipe,
+    seed: int = 0,
+    keep: Path | None = None,
+) -> nn.Sequential:
+    """Train a network of the paper with strength · Σ L_k² / 2 added to its loss, or load it.
+
+    Parameters
+    ----------
+    name : str
+        A key of `models.ARCHITECTURES`; its weight decay is kept.
+    strength : float
+        Of the penalty on the layers' norms; at least 0.
+    dataset : Dataset
+        Training images.
+    recipe : Recipe
+        Optimiser settings.
+    seed : int
+        Seed of the initial weights and of the order of the images.
+    keep : Path, optional
+        Where a new checkpoint is kept; ``trained/`` in the data folder by default.
+
+    Returns
+    -------
+    nn.Sequential
+        In eval mode, on the device of the data.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name, or `strength` is negative.
+    """
+    if not strength >= 0:
+        raise ValueError(f"strength must be at least 0, got {strength}")
+    model = models.build(name, seed=seed)
+    shape = tuple(dataset.inputs.shape[1:])
+    decay = models.architecture(name).weight_decay
+    key = {
+        "network": repr(model),
+        "weight decay": decay,
+        "penalty": ["half the squared norms", strength],
+        "data": dataset.digest,
+        "seed": seed,
+        "recipe": asdict(recipe),
+    }
+
+    def loss(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
+        penalty = strength * spectral.squared_norms(model, shape)
+        return batch_loss(model, images, labels) + penalty
+
+    def make(model: nn.Sequential) -> None:
+        train(
+            model.to(dataset.inputs.device),
+            dataset,
+            weight_decay=decay,
+            recipe=recipe,
+            loss=loss if strength else None,
+            seed=seed,
+        )
+
+    title = f"{name}.spectral{strength:g}.{dataset.name}.seed{seed}"
+    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
+
+
+def measure_network(
+    model: nn.Sequential, train_set: Dataset, test: Dataset, *, count: int
+) -> dict[str, float]:
+    """Measure a network: errors, bound, and both distortions on the first `count` test images.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        The network.
+    train_set, test : Dataset
+        Images that it was trained on, and others; the latter are attacked, with random wrong
+        targets that are the same for every network.
+    count : int
+        Test images to attack.
+
+    Returns
+    -------
+    dict of str to float
+        The last six attributes of `Measurement`.
+    """
+    some = test[:count]
+    targets = attack.random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    found = attack.minimal_adversarial(model, some.inputs, targets)
+    counts = found.success & (found.distortion > 0)
+    radii = bounds.certified(model, some.inputs, targets)
+    with torch.no_grad():
+        bound = spectral.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
+    return {
+        "train_error": evaluation.error_rate(model, train_set.inputs, train_set.labels),
+        "test_error": evaluation.error_rate(model, test.inputs, test.labels),
+        "bound": bound.item(),
+        "distortion": found.distortion[counts].mean().item(),
+        "certified": radii[counts].mean().item(),
+        "failed": int((~found.success).sum()),
+    }
+
+
+def sweep(
+    name: str,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    strengths: Sequence[float],
+    seeds: Sequence[int],
+    count: int,
+    recipe: Recipe,
+) -> list[Measurement]:
+    """Train and measure networks with penalties of several strengths.
+
+    Every network and its measurement are kept in the data folder's ``trained/``, so that a sweep
+    that was interrupted goes on where it was.
+
+    Parameters
+    ----------
+    name : str
+        A key of `models.ARCHITECTURES`.
+    train_set, test : Dataset
+        For `regularised` and `measure`.
+    strengths : sequence of float
+        Of the penalty.
+    seeds : sequence of int
+        One network for each and for each strength.
+    count : int
+        Test images to attack.
+    recipe : Recipe
+        Optimiser settings.
+
+    Returns
+    -------
+    list of Measurement
+        Seed by seed, and the strengths of each in order.
+    """
+    rows = []
+    for seed in seeds:
+        for strength in strengths:
+            key = [name, strength, seed, asdict(recipe), train_set.digest, test.digest, count]
+            digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+            path = folder() / "trained" / f"{name}.spectral{strength:g}.{digest}.json"
+            if not path.exists():
+                model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
+                measured = measure_network(model, train_set, test, count=count)
+                write_atomically(path, json.dumps(measured).encode())
+            measured = json.loads(path.read_text(encoding="utf-8"))
+            rows.append(Measurement(name, strength, seed, **measured))
+    return rows
+
+
+def sweep_summary(rows: Sequence[dict]) -> dict[str, dict[float, dict[str, tuple[float, float]]]]:
+    """Return network → strength → quantity → mean and standard deviation over the seeds.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Measurements as dictionaries, such as a stored sweep.
+    """
+    quantities = [field.name for field in fields(Measurement)][3:]
+    found: dict[str, dict[float, dict[str, tuple[float, float]]]] = {}
+    for name, strength in dict.fromkeys((row["network"], row["strength"]) for row in rows):
+        same = [row for row in rows if (row["network"], row["strength"]) == (name, strength)]
+        found.setdefault(name, {})[strength] = {
+            quantity: (mean(values), stdev(values) if len(values) > 1 else 0.0)
+            for quantity in quantities
+            for values in [[row[quantity] for row in same]]
+        }
+    return found
+
+
+def gain(rows: Sequence[dict], network: str) -> tuple[float, float, float]:
+    """Return which strength lowers the test error the most, by how much, and its standard error.
+
+    Seed by seed against the network without a penalty: the seeds' common luck cancels.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Measurements as dictionaries; at least two seeds.
+    network : str
+        Which of the networks.
+    """
+    errors = {
+        (row["strength"], row["seed"]): row["test_error"]
+        for row in rows
+        if row["network"] == network
+    }
+    seeds = sorted({seed for _, seed in errors})
+    gains = {
+        strength: [errors[0, seed] - errors[strength, seed] for seed in seeds]
+        for strength in sorted({strength for strength, _ in errors} - {0})
+    }
+    best = max(gains, key=lambda strength: mean(gains[strength]))
+    return best, mean(gains[best]), stdev(gains[best]) / len(seeds) ** 0.5

@@ -1,0 +1,228 @@
+import re
+
+import pytest
+import torch
+
+from helpers.course import DIFFERS, NOT_TESTABLE, REPRODUCED, Ledger, load_results
+from helpers.course.results import results_file
+from helpers.course.session import SEED, Scale, Session
+from helpers.data import Dataset
+
+SESSION = Session(torch.device("cpu"), Scale("ci"))
+
+
+def ledger(data="MNIST", **options):
+    dataset = Dataset(torch.zeros(1, 1, 2, 2), torch.zeros(1).long(), data, f"{data}, one image")
+    return Ledger("02_framework", SESSION, dataset, **options)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr("helpers.course.results.RESULTS", tmp_path / "results")
+    return tmp_path / "results"
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        (2.0, REPRODUCED),
+        (1.5, REPRODUCED),
+        (2.5, REPRODUCED),
+        (1.49, DIFFERS),
+        (2.51, DIFFERS),
+        (float("nan"), DIFFERS),
+        (float("inf"), DIFFERS),
+    ],
+)
+def test_number_is_reproduced_within_its_band(ours, verdict):
+    book = ledger()
+    book.number("test error", paper=2, ours=ours, within=0.5, unit=" %", reason="fewer epochs")
+    (claim,) = book.claims
+    assert claim.verdict == verdict
+    assert claim.reason == ("fewer epochs" if verdict == DIFFERS else "")
+    assert (claim.paper, claim.tolerance) == ("2 %", "± 0.5 %")
+    assert not claim.phenomenon
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        (-1.0, REPRODUCED),
+        (2.0, REPRODUCED),
+        (2.5, REPRODUCED),
+        (2.51, DIFFERS),
+        (float("nan"), DIFFERS),
+    ],
+)
+def test_number_that_is_better_when_smaller_has_no_lower_bound(ours, verdict):
+    book = ledger()
+    book.at_most("distortion", paper=2, ours=ours, slack=0.5, reason="another minimum")
+    (claim,) = book.claims
+    assert claim.verdict == verdict
+    assert claim.reason == ("another minimum" if verdict == DIFFERS else "")
+    assert claim.tolerance == "+ 0.5"
+
+
+def test_numbers_are_not_compared_on_other_data():
+    book = ledger("shipped digits")
+    book.number("a", paper=1, ours=1, within=1, reason="never shown")
+    book.at_most("b", paper=1, ours=9, slack=1, reason="never shown")
+    assert [claim.verdict for claim in book.claims] == [NOT_TESTABLE] * 2
+    assert [claim.reason for claim in book.claims] == ["", ""]
+
+
+def test_numbers_are_compared_on_the_data_that_is_named_the_papers():
+    book = ledger("photographs", paper_data="photographs")
+    book.number("a", paper=1, ours=1, within=0, reason="")
+    assert book.claims[0].verdict == REPRODUCED
+
+
+@pytest.mark.parametrize("data", ["MNIST", "shipped digits"])
+@pytest.mark.parametrize(("holds", "verdict"), [(True, REPRODUCED), (False, DIFFERS)])
+def test_phenomenon_is_tested_on_any_data(data, holds, verdict):
+    book = ledger(data)
+    book.phenomenon("A above B", paper="3 > 1", ours="2 > 1", holds=holds, reason="noise")
+    (claim,) = book.claims
+    assert claim.phenomenon
+    assert claim.verdict == verdict
+    assert claim.reason == ("" if holds else "noise")
+
+
+def filled(data="MNIST"):
+    book = ledger(data)
+    book.number("error", paper=1.64, ours=1.70001, within=0.5, unit=" %", reason="unseen")
+    book.phenomenon("A above B", paper="3 > 1", ours="2 > 1", holds=True, reason="unseen")
+    book.phenomenon("C above D", paper="3 > 1", ours="1 > 2", holds=False, reason="small data")
+    return book
+
+
+@pytest.mark.parametrize("data", ["MNIST", "shipped digits"])
+def test_verdicts_are_the_phenomena_without_figures(capsys, data):
+    assert filled(data).verdicts() is None
+    assert capsys.readouterr().out == "reproduced: A above B\ndiffers: C above D\n"
+
+
+def cells(markdown):
+    lines = [line for line in markdown.data.splitlines() if line.startswith("|")]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def test_table_shows_every_claim_and_the_source():
+    table = filled().table()
+    header, _, *rows = cells(table)
+    assert header == ["claim", "paper", "ours (ci)", "tolerance", "verdict"]
+    assert rows == [
+        ["error", "1.64 %", "1.7 %", "± 0.5 %", "reproduced"],
+        ["A above B", "3 > 1", "2 > 1", "holds", "reproduced"],
+        ["C above D", "3 > 1", "1 > 2", "holds", "differs: small data"],
+    ]
+    assert table.data.endswith("Data: MNIST, one image.")
+
+
+def test_table_survives_the_papers_vertical_bars():
+    book = ledger()
+    book.phenomenon("c·|r| falls", paper="|r| < 1", ours="|r| < 1", holds=True, reason="")
+    assert {len(row) for row in cells(book.table())} == {5}
+
+
+def test_saved_results_are_loaded_again(results):
+    filled("shipped digits").save(errors=[1.5, 2], note="λ ≤ 1")
+    assert [path.name for path in results.iterdir()] == ["02_framework.shipped_digits.ci.json"]
+    found = load_results("02_framework", "shipped digits", "ci")
+    assert found["results"] == {"errors": [1.5, 2], "note": "λ ≤ 1"}
+    assert (found["scale"], found["seed"]) == ("ci", SEED)
+    assert found["source"] == "shipped digits, one image"
+    assert found["versions"]["torch"] == torch.__version__
+    assert [c["verdict"] for c in found["claims"]] == [NOT_TESTABLE, REPRODUCED, DIFFERS]
+
+
+def test_runs_on_other_data_do_not_replace_each_other(results):
+    for data in ("MNIST", "shipped digits"):
+        ledger(data).save(data=data)
+    for data in ("MNIST", "shipped digits"):
+        assert load_results("02_framework", data, "ci")["results"] == {"data": data}
+
+
+def test_results_that_json_can_not_hold_replace_nothing(results):
+    ledger().save(good=1)
+    with pytest.raises(TypeError, match="Tensor is not JSON serializable"):
+        ledger().save(bad=torch.zeros(2))
+    assert load_results("02_framework", "MNIST", "ci")["results"] == {"good": 1}
+    assert len(list(results.iterdir())) == 1
+
+
+def test_runs_that_were_never_made_are_empty(results):
+    ledger().save()
+    assert load_results("02_framework", "MNIST") == {}
+    assert load_results("03_units", "MNIST", "ci") == {}
+
+
+def halved(text):
+    return text[: len(text) // 2]
+
+
+def not_text(text):
+    return b"\xff\xfe" + text
+
+
+@pytest.mark.parametrize("damage", [halved, not_text])
+def test_damaged_results_are_an_error_with_a_remedy(results, damage):
+    filled().save()
+    path = results_file("02_framework", "MNIST", "ci")
+    path.write_bytes(damage(path.read_bytes()))
+    remedy = r"02_framework\.MNIST\.ci\.json is damaged .*COURSE_SCALE=ci .*reproduce 02"
+    with pytest.raises(RuntimeError, match=remedy):
+        load_results("02_framework", "MNIST", "ci")
+
+
+# --- tables of the paper
+
+PAPER = {"A": (1.0, 20.0), "B": (0.062, None)}
+OURS = {"A": [1.234, 19.96], "B": (0.0519, 3.0)}
+
+
+def test_compared_table_shows_paper_and_ours_in_each_entry():
+    table = ledger().compare("Table 9", ("error, %", "size"), paper=PAPER, ours=OURS)
+    header, _, *rows = cells(table)
+    assert header == ["paper → ours", "error, %", "size"]
+    assert rows == [["A", "1 → 1.23", "20 → 20"], ["B", "0.062 → 0.0519", "– → 3"]]
+    assert table.data.endswith("Data: MNIST, one image.")
+
+
+def test_compared_table_is_saved_with_all_digits(results):
+    book = ledger()
+    book.compare("Table 9", ("error, %", "size"), paper=PAPER, ours=OURS)
+    book.save()
+    found = load_results("02_framework", "MNIST", "ci")
+    assert found["comparable"]
+    assert found["tables"] == [
+        {
+            "title": "Table 9",
+            "columns": ["error, %", "size"],
+            "rows": {
+                "A": {"paper": [1.0, 20.0], "ours": [1.234, 19.96]},
+                "B": {"paper": [0.062, None], "ours": [0.0519, 3.0]},
+            },
+        }
+    ]
+
+
+def test_results_on_other_data_say_that_they_are_not_comparable(results):
+    ledger("shipped digits").save()
+    assert load_results("02_framework", "shipped digits", "ci")["comparable"] is False
+
+
+@pytest.mark.parametrize(
+    ("ours", "why"),
+    [
+        ({"A": (1, 2)}, "rows A, B; got A$"),
+        ({"B": (1, 2), "A": (1, 2)}, "rows A, B; got B, A"),
+        ({"A": (1, 2), "B": (1, 2, 3)}, r"each row must have 2 values, got \{2, 3\}"),
+    ],
+)
+def test_table_with_other_rows_or_columns_is_refused(ours, why):
+    book = ledger()
+    with pytest.raises(ValueError, match=why):
+        book.compare("Table 9", ("error", "size"), paper=PAPER, ours=ours)
+    assert book.tables == []

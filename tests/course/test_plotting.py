@@ -1,0 +1,173 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from helpers.course import plotting
+
+
+def ticks(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def pictures(fig):
+    return [ax.images[0].get_array().filled() for ax in fig.axes]
+
+
+def test_figure_has_its_size_in_inches():
+    fig = plotting.figure(3, 2)
+    assert tuple(fig.get_size_inches()) == (3, 2)
+    picture = Image.open(io.BytesIO(plotting.png(fig)))
+    assert picture.format == "PNG"
+    assert picture.size == (3 * plotting.DPI, 2 * plotting.DPI)
+
+
+def test_figure_does_not_change_the_style_of_others():
+    before = plotting.plt.rcParams["font.size"], plotting.plt.rcParams["image.cmap"]
+    plotting.image_grid(np.zeros((1, 1, 2, 2)))
+    assert (plotting.plt.rcParams["font.size"], plotting.plt.rcParams["image.cmap"]) == before
+
+
+def test_shown_figure_has_alternative_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        plotting, "display", lambda bundle, **options: shown.append((bundle, options))
+    )
+    fig = plotting.figure(1, 1)
+    plotting.show(fig, "an empty square")
+    ((bundle, options),) = shown
+    assert options == {"metadata": {"image/png": {"alt": "an empty square"}}, "raw": True}
+    assert bundle["text/plain"] == "an empty square"
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert picture.size == (plotting.DPI, plotting.DPI)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 3, 4, 5, 3)])
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_grid_shows_the_images_row_by_row(shape, kind):
+    images = np.random.default_rng(0).random(shape)
+    titles = [f"title {i}" for i in range(6)]
+    fig = plotting.image_grid(kind(images), titles=titles, row_labels=["upper", "lower"])
+    for found, expected in zip(pictures(fig), images.reshape(6, *shape[2:]), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert [ax.get_title() for ax in fig.axes] == titles
+    assert [ax.get_ylabel() for ax in fig.axes] == ["upper", "", "", "lower", "", ""]
+    places = [ax.get_subplotspec() for ax in fig.axes]
+    assert [(p.rowspan.start, p.colspan.start) for p in places] == list(np.ndindex(2, 3))
+
+
+def test_grid_is_drawn_into_the_figure_given():
+    fig = plotting.figure(4, 2)
+    left, right = fig.subfigures(1, 2)
+    assert plotting.image_grid(np.zeros((1, 2, 3, 3)), fig=right) is right
+    assert (len(left.axes), len(right.axes)) == (0, 2)
+
+
+def test_grid_grows_with_its_images():
+    small, large = (plotting.image_grid(np.zeros((2, 3, 4, 4)), size=size) for size in (1, 2))
+    np.testing.assert_allclose(small.get_size_inches(), (3, 2))
+    np.testing.assert_allclose(large.get_size_inches(), (6, 4))
+
+
+def shades(ax):
+    """Return the RGB colours that the pixels of an axes' image are drawn with."""
+    image = ax.images[0]
+    return image.to_rgba(image.get_array())[..., :3]
+
+
+def test_image_shows_black_at_zero_white_at_one_and_clips():
+    ax = plotting.figure(1, 1).subplots()
+    plotting.image([[0.0, 0.5], [1.0, 1.7]], ax=ax, title="four")
+    np.testing.assert_allclose(shades(ax)[..., 0], [[0, 0.5], [1, 1]], atol=0.01)
+    assert ax.get_title() == "four"
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+def test_image_of_one_shade_keeps_its_shade():
+    ax = plotting.figure(1, 1).subplots()
+    plotting.image(np.full((3, 3), 0.25), ax=ax)
+    np.testing.assert_allclose(shades(ax), 0.25, atol=0.01)
+
+
+def test_difference_is_white_at_zero_orange_below_and_purple_above():
+    ax = plotting.figure(1, 1).subplots()
+    plotting.difference(np.array([[-0.2, 0.0, 0.1]]), ax=ax)
+    orange, white, purple = shades(ax)[0]
+    assert white.min() > 0.95
+    assert orange[0] > orange[2]
+    assert purple[2] > purple[1]
+    assert purple[2] > purple[0]
+    assert ax.images[0].get_clim() == (-0.2, 0.2)
+
+
+def test_difference_takes_its_limit_and_survives_no_difference():
+    ax = plotting.figure(1, 1).subplots()
+    plotting.difference(np.array([[0.3, 0.0]]), ax=ax, limit=0.1)
+    assert ax.images[0].get_clim() == (-0.1, 0.1)
+    empty = plotting.figure(1, 1).subplots()
+    plotting.difference(torch.zeros(2, 2), ax=empty)
+    assert shades(empty).min() > 0.95
+
+
+@pytest.mark.filterwarnings("error::DeprecationWarning")
+@pytest.mark.parametrize("kind", [list, np.asarray, torch.tensor])
+def test_bars_have_lengths_labels_and_a_highlight(kind):
+    values = kind([0.25, 0.5, 0.75])
+    ax = plotting.figure(2, 2).subplots()
+    plotting.bars(values, ax=ax, labels=list("abc"), highlight=[1], title="t", limit=1)
+    assert [bar.get_width() for bar in ax.patches] == [0.25, 0.5, 0.75]
+    assert ticks(ax) == ["a", "b", "c"]
+    first, second, third = (to_hex(bar.get_facecolor()) for bar in ax.patches)
+    assert first == third != second
+    assert ax.get_xlim() == (0, 1)
+    bottom, top = ax.get_ylim()
+    assert top < bottom
+    assert ax.get_title() == "t"
+
+
+def test_triptych_shows_image_magnified_difference_and_adversarial_image():
+    random = np.random.default_rng(0)
+    x = random.random((4, 4))
+    r = random.uniform(-0.1, 0.1, (4, 4))
+    fig = plotting.figure(6, 2)
+    plotting.triptych(x, torch.as_tensor(x + r), fig=fig, titles=("x", "r", "x'"), gain=20)
+    left, centre, right = pictures(fig)
+    np.testing.assert_array_equal(left, x)
+    np.testing.assert_allclose(centre, r, atol=1e-15)
+    np.testing.assert_array_equal(right, np.clip(x + r, 0, 1))
+    assert fig.axes[1].images[0].get_clim() == (-0.05, 0.05)
+    assert [ax.get_title() for ax in fig.axes] == ["x", "r", "x'"]
+
+
+def test_regions_put_the_first_row_at_the_bottom_of_the_unit_square():
+    ax = plotting.axes(plotting.figure())
+    plotting.regions(np.array([[0, 1], [2, 2]]), ax=ax)
+    (picture,) = ax.images
+    assert tuple(picture.get_extent()) == (0, 1, 0, 1)
+    assert picture.origin == "lower"
+    colours = {to_hex(picture.cmap(picture.norm(label))) for label in (0, 1, 2)}
+    assert len(colours) == 3
+
+
+def test_heatmap_writes_each_number_but_nan_where_it_belongs():
+    ax = plotting.axes(plotting.figure(3, 2))
+    values = [[0.04, np.nan, 0.96], [0.5, 0.2, 0.3]]
+    plotting.heatmap(
+        values, ax=ax, rows=["a", "b"], columns=list("xyz"), number="{:.1f}", limits=(0, 1)
+    )
+    written = {text.get_position(): text.get_text() for text in ax.texts}
+    assert written == {(0, 0): "0.0", (2, 0): "1.0", (0, 1): "0.5", (1, 1): "0.2", (2, 1): "0.3"}
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "black", "white", "white"]
+    assert ax.images[0].get_clim() == (0, 1)
+    assert ticks(ax) == ["a", "b"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]
+
+
+def test_magnified_difference_lies_around_grey():
+    r = torch.tensor([0.0, 0.01, -0.02, 0.3, -0.3])
+    assert plotting.magnified(r, 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])
+    assert plotting.magnified(r.numpy(), 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])

@@ -1,0 +1,381 @@
+"""Checkpoints: found by what made them, never trusted when damaged, never half-written."""
+
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from helpers import data
+from helpers.data import checkpoints, load_or_make
+
+KEY = {"network": "tiny", "seed": 0}
+
+
+@pytest.fixture(autouse=True)
+def trained(tmp_path, monkeypatch):
+    """The folder of new checkpoints, in an empty data folder, with nothing shipped."""
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+    assert data.folder() == tmp_path / "data"
+    return tmp_path / "data" / "trained"
+
+
+class Training:
+    """Stands in for a training: sets all weights to a value, and counts how often."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, model):
+        self.count += 1
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.arange(parameter.numel()).view(parameter.shape) + 0.5)
+
+
+@pytest.fixture
+def make():
+    return Training()
+
+
+def get(make, *, key=KEY, title="tiny", keep=None):
+    model = nn.Sequential(nn.Linear(3, 2))
+    nn.init.zeros_(model[0].weight)
+    assert load_or_make(model, title, key, make, keep=keep) is model
+    return model
+
+
+def is_trained(model):
+    expected = nn.Sequential(nn.Linear(3, 2))
+    Training()(expected)
+    state = model.state_dict()
+    return all(torch.equal(state[name], value) for name, value in expected.state_dict().items())
+
+
+def files(folder):
+    return [path for path in folder.iterdir() if path.suffix != ".lock"]
+
+
+def test_first_call_trains_and_the_second_reads(make, trained, capsys):
+    assert is_trained(get(make))
+    assert make.count == 1
+    (path,) = files(trained)
+    assert is_trained(get(make))
+    assert make.count == 1
+    assert files(trained) == [path]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_checkpoint_is_a_safetensors_file_of_the_weights(make, trained):
+    state = get(make).state_dict()
+    (path,) = files(trained)
+    stored = safetensors.torch.load(path.read_bytes())
+    assert stored.keys() == state.keys()
+    assert all(torch.equal(stored[name], state[name]) for name in state)
+
+
+def test_another_key_is_another_checkpoint(make, trained):
+    for key in (KEY, {**KEY, "seed": 1}, {**KEY, "data": "other"}):
+        get(make, key=key)
+    assert make.count == len(files(trained)) == 3
+
+
+def test_order_of_the_key_is_no_difference(make):
+    get(make)
+    get(make, key=dict(reversed(KEY.items())))
+    assert make.count == 1
+
+
+def test_title_makes_a_file_name_for_any_system(make, trained):
+    get(make, title="FC10(1e-2).half P1 / ′:x")
+    (path,) = files(trained)
+    assert path.name.startswith("FC10_1e-2_.half_P1_x.")
+    assert path.suffix == ".safetensors"
+
+
+def test_keep_names_another_folder(make, trained, tmp_path):
+    get(make, keep=tmp_path / "here")
+    assert len(files(tmp_path / "here")) == 1
+    assert not trained.exists()
+    get(make, keep=tmp_path / "here")
+    assert make.count == 1
+
+
+def test_shipped_checkpoint_is_used_first_and_needs_no_writing(make, trained):
+    get(make, keep=checkpoints.SHIPPED)
+    assert is_trained(get(make))
+    assert make.count == 1
+    assert not trained.exists()
+
+
+def test_data_folder_is_the_environments(make, tmp_path, monkeypatch):
+    get(make)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "elsewhere"))
+    get(make)
+    assert make.count == 2
+    assert len(files(tmp_path / "elsewhere" / "trained")) == 1
+
+
+def half(content):
+    return content[: len(content) // 2]
+
+
+def last_byte_missing(content):
+    return content[:-1]
+
+
+def only_the_header(content):
+    return content[: 8 + int.from_bytes(content[:8], "little")]
+
+
+def empty(content):
+    return b""
+
+
+def garbage(content):
+    return bytes(range(256)) * 4
+
+
+def web_page(content):
+    return b"<!DOCTYPE html><html><body>404</body></html>"
+
+
+def one_bit_of_a_weight(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def one_bit_of_the_first_weight(content):
+    first = 8 + int.from_bytes(content[:8], "little")
+    return content[:first] + bytes([content[first] ^ 0x80]) + content[first + 1 :]
+
+
+def without_hash(content):
+    return safetensors.torch.save(safetensors.torch.load(content))
+
+
+def another_type(content):
+    return content.replace(b'"F32"', b'"I32"', 1)
+
+
+def other_names(content):
+    tensors = safetensors.torch.load(content)
+    tensors = {f"module.{name}": value for name, value in tensors.items()}
+    return safetensors.torch.save(tensors, {"sha256": checkpoints.digest(tensors)})
+
+
+DAMAGES = [
+    half,
+    last_byte_missing,
+    only_the_header,
+    empty,
+    garbage,
+    web_page,
+    one_bit_of_a_weight,
+    one_bit_of_the_first_weight,
+    without_hash,
+    another_type,
+    other_names,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_checkpoint_is_named_trained_again_and_replaced(make, trained, capsys, damage):
+    get(make)
+    (path,) = files(trained)
+    good = path.read_bytes()
+    path.write_bytes(damage(good))
+    assert path.read_bytes() != good
+    assert is_trained(get(make))
+    assert make.count == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{path} is damaged (" in printed.err
+    assert printed.err.rstrip().endswith("): training this network again")
+    assert safetensors.torch.load(path.read_bytes()).keys() == get(make).state_dict().keys()
+    assert make.count == 2
+    assert capsys.readouterr().err == ""
+    assert files(trained) == [path]
+
+
+@pytest.mark.parametrize("damage", [half, one_bit_of_a_weight])
+def test_damaged_shipped_checkpoint_gives_way_to_a_new_one(make, trained, capsys, damage):
+    get(make, keep=checkpoints.SHIPPED)
+    (path,) = files(checkpoints.SHIPPED)
+    path.write_bytes(damage(path.read_bytes()))
+    damaged = path.read_bytes()
+    assert is_trained(get(make))
+    assert make.count == 2
+    assert f"{path} is damaged (" in capsys.readouterr().err
+    assert [new.name for new in files(trained)] == [path.name]
+    assert path.read_bytes() == damaged
+    assert is_trained(get(make))
+    assert make.count == 2
+
+
+def test_checkpoint_of_another_key_under_this_name_is_not_used(make, trained, capsys):
+    get(make)
+    (path,) = files(trained)
+
+    def train_otherwise(model):
+        with torch.no_grad():
+            model[0].weight.fill_(9)
+
+    get(train_otherwise, key={**KEY, "seed": 1})
+    (other,) = set(files(trained)) - {path}
+    path.write_bytes(other.read_bytes())
+    assert is_trained(get(make))
+    assert str(path) in capsys.readouterr().err
+
+
+def test_rejected_checkpoint_leaves_the_initial_weights_to_train_from(make, trained):
+    get(make)
+    (path,) = files(trained)
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = {"0.weight": torch.full((2, 3), 9.0), "0.bias": torch.zeros(5)}
+    metadata["sha256"] = checkpoints.digest(tensors)
+    path.write_bytes(safetensors.torch.save(tensors, metadata))
+    starts = []
+    get(lambda model: starts.append(model[0].weight.abs().max().item()))
+    assert starts == [0]
+
+
+def test_interrupted_training_leaves_nothing_and_can_be_repeated(make, trained):
+    def interrupted(model):
+        make(model)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        get(interrupted)
+    assert files(trained) == []
+    assert is_trained(get(make))
+    assert make.count == 2
+    assert len(files(trained)) == 1
+
+
+@pytest.mark.parametrize("step", ["fdopen", "chmod", "replace"])
+def test_interrupted_writing_leaves_nothing_and_can_be_repeated(make, trained, monkeypatch, step):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"helpers.data.files.os.{step}", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            get(make)
+    assert files(trained) == []
+    assert is_trained(get(make))
+    assert make.count == 2
+    assert len(files(trained)) == 1
+
+
+@pytest.mark.parametrize("step", ["fdopen", "replace"])
+def test_full_disk_is_said_and_the_model_is_returned(make, trained, monkeypatch, capsys, step):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"helpers.data.files.os.{step}", full)
+    assert is_trained(get(make))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "could not be written ([Errno 28] No space left on device)" in printed.err
+    assert str(trained) in printed.err
+    assert "next time means training this network again" in printed.err
+    assert files(trained) == []
+
+
+def test_disk_that_takes_no_new_file_is_said_and_the_model_is_returned(
+    make, trained, monkeypatch, capsys
+):
+    trained.mkdir(parents=True)
+    real = os.open
+
+    def full(path, flags, *arguments, **options):
+        if flags & os.O_CREAT:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", full)
+    assert is_trained(get(make))
+    assert "could not be written ([Errno 28] No space left" in capsys.readouterr().err
+
+
+def test_data_folder_that_can_not_be_made_is_said_and_the_model_is_returned(
+    make, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "file"))
+    for count in (1, 2):
+        assert is_trained(get(make))
+        assert make.count == count
+        assert "could not be written (" in capsys.readouterr().err
+
+
+def test_read_only_folder_is_said_and_needs_no_lock(make, trained, monkeypatch, capsys):
+    trained.mkdir(parents=True)
+    real = checkpoints.os.access
+
+    def access(path, mode):
+        return mode != checkpoints.os.W_OK and real(path, mode)
+
+    def refused(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(checkpoints.os, "access", access)  # a chmod would not stop root
+    monkeypatch.setattr("helpers.data.files.tempfile.mkstemp", refused)
+    assert is_trained(get(make))
+    assert "could not be written ([Errno 13] Permission denied)" in capsys.readouterr().err
+    assert list(trained.iterdir()) == []
+
+
+OTHER_PROCESS = """
+import sys, time
+from pathlib import Path
+
+import torch
+from torch import nn
+from helpers.data import checkpoints
+
+folder = Path(sys.argv[1])
+checkpoints.SHIPPED = folder / "shipped"
+
+
+def make(model):
+    with (folder / "made").open("a") as file:
+        file.write("once\\n")
+    end = time.monotonic() + 60
+    while not (folder / "asked").exists():
+        assert time.monotonic() < end, "the test never asked"
+        time.sleep(0.01)
+    time.sleep(0.5)  # the test is past its first look for a checkpoint
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(7)
+
+
+model = nn.Sequential(nn.Linear(3, 2))
+checkpoints.load_or_make(model, "tiny", {"network": "tiny", "seed": 0}, make)
+"""
+
+
+def test_network_that_another_process_is_training_is_waited_for(make, trained, tmp_path):
+    command = [sys.executable, "-c", OTHER_PROCESS, str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as other:
+        try:
+            while not (tmp_path / "made").exists():
+                assert other.poll() is None, other.stderr.read()
+                time.sleep(0.01)
+            (tmp_path / "asked").touch()
+            model = get(make)
+            assert other.wait(60) == 0, other.stderr.read()
+        finally:
+            other.kill()
+    assert make.count == 0
+    assert (tmp_path / "made").read_text() == "once\n"
+    assert {value for p in model.parameters() for value in p.flatten().tolist()} == {7}
+    assert len(files(trained)) == 1

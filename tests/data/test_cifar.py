@@ -1,0 +1,136 @@
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets import CIFAR10
+
+from helpers import data
+from helpers.data import DamagedDataError, cifar
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty data folder and nothing remembered from other tests."""
+    for function in (cifar._full, cifar._subset):
+        function.cache_clear()
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    yield tmp_path
+    for function in (cifar._full, cifar._subset):
+        function.cache_clear()
+
+
+@pytest.fixture
+def subset(folder, monkeypatch):
+    """Two tiny files in the subset's layout, which pass for it; returns their contents."""
+    random, contents, hashes = np.random.default_rng(0), {}, {}
+    (folder / cifar.SUBSET).mkdir()
+    for split, count in (("train", 6), ("test", 4)):
+        images = random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+        labels = random.integers(0, 10, count, dtype=np.uint8)
+        np.savez(folder / cifar.SUBSET / f"{split}.npz", images=images, labels=labels)
+        hashes[split] = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+        contents[split] = images, labels
+    monkeypatch.setattr(cifar, "SUBSET_SHA256", hashes)
+    return contents
+
+
+@pytest.fixture
+def full(folder, monkeypatch):
+    """Tiny files in torchvision's layout, which pass for CIFAR-10."""
+    random, batches = np.random.default_rng(1), {}
+    (folder / cifar.FULL).mkdir()
+    for name in ("data_batch_1", "data_batch_2", "test_batch"):
+        pixels = random.integers(0, 256, (3, 3072), dtype=np.uint8)
+        batch = {"data": pixels, "labels": random.integers(0, 10, 3).tolist()}
+        (folder / cifar.FULL / name).write_bytes(pickle.dumps(batch))
+        batches[name] = batch
+    md5 = {
+        name: hashlib.md5((folder / cifar.FULL / name).read_bytes()).hexdigest() for name in batches
+    }
+    train = [[name, md5[name]] for name in ("data_batch_1", "data_batch_2")]
+    monkeypatch.setattr(CIFAR10, "train_list", train)
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
+    return batches
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 6), ("test", 4)])
+def test_subset_is_read_channels_first(subset, split, count):
+    images, labels = subset[split]
+    found = data.cifar10(split)
+    assert found.name == "CIFAR-10 subset"
+    assert found.source == f"CIFAR-10 subset, {count} {split} images"
+    assert found.inputs.shape == (count, 3, 32, 32)
+    assert found.labels.dtype == torch.int64
+    assert found.labels.tolist() == labels.tolist()
+    for n, row, column, channel in ((0, 0, 0, 0), (3, 5, 31, 2), (2, 17, 4, 1)):
+        pixel = images[n, row, column, channel] / 255
+        assert found.inputs[n, channel, row, column].item() == pytest.approx(pixel, rel=1e-6)
+
+
+def test_all_of_cifar_comes_before_the_subset(subset, full):
+    found = data.cifar10("train")
+    assert found.name == "CIFAR-10"
+    assert len(found) == 6
+    assert found.labels.tolist() == full["data_batch_1"]["labels"] + full["data_batch_2"]["labels"]
+    green = full["data_batch_2"]["data"][1, 1024 + 32 * 3 + 7] / 255  # planes of 1,024 pixels
+    assert found.inputs[4, 1, 3, 7].item() == pytest.approx(green, rel=1e-6)
+    assert len(data.cifar10("test")) == 3
+
+
+@pytest.mark.parametrize("cut", [-1, 200, 0])
+def test_truncated_subset_is_an_error_with_a_remedy(subset, folder, cut):
+    path = folder / cifar.SUBSET / "train.npz"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(DamagedDataError, match=r"train\.npz is damaged .*delete it and copy"):
+        data.cifar10("train")
+
+
+def test_altered_byte_of_the_subset_is_an_error(subset, folder):
+    path = folder / cifar.SUBSET / "train.npz"
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(DamagedDataError, match=r"train\.npz is (damaged|altered)"):
+        data.cifar10("train")
+
+
+def test_other_pixels_in_a_sound_file_are_an_error(subset, folder):
+    images, labels = subset["train"]
+    np.savez(folder / cifar.SUBSET / "train.npz", images=255 - images, labels=labels)
+    with pytest.raises(DamagedDataError, match=r"train\.npz is altered"):
+        data.cifar10("train")
+
+
+def test_test_images_in_the_place_of_training_images_are_an_error(subset, folder):
+    path = folder / cifar.SUBSET / "train.npz"
+    path.write_bytes((folder / cifar.SUBSET / "test.npz").read_bytes())
+    with pytest.raises(DamagedDataError, match=r"train\.npz holds the images of test\.npz"):
+        data.cifar10("train")
+
+
+def test_altered_batch_is_an_error_and_is_not_unpickled(full, folder):
+    path = folder / cifar.FULL / "data_batch_2"
+    path.write_bytes(b"cos\nabort\n(tR.")  # would end the process
+    with pytest.raises(DamagedDataError, match="data_batch_2 is truncated or altered: delete it"):
+        data.cifar10("train")
+
+
+@pytest.mark.parametrize("layout", ["subset", "full"])
+def test_missing_file_is_named(layout, folder, request):
+    request.getfixturevalue(layout)
+    name = {"subset": "test.npz", "full": "test_batch"}[layout]
+    (folder / getattr(cifar, layout.upper()) / name).unlink()
+    with pytest.raises(DamagedDataError, match=f"{name} is missing"):
+        data.cifar10("test")
+
+
+def test_no_cifar_at_all_says_where_to_put_it(folder):
+    with pytest.raises(FileNotFoundError, match=r"CIFAR-10 is not in .*COURSE_DATA"):
+        data.cifar10("test")
+
+
+def test_unknown_split():
+    with pytest.raises(ValueError, match="split must be 'train' or 'test', got 'valid'"):
+        data.cifar10("valid")

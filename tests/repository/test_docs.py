@@ -1,0 +1,150 @@
+"""The teaching material: in step with notebooks and tests, and without a dead link."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.course import checks
+
+IMPORTS = "import math\nimport torch\nfrom torch import nn"  # what the exercises' chapters have
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in GLOSSARY.splitlines()
+    if line.startswith("| ") and not line.startswith("| term")
+]
+
+
+def words(path: Path) -> str:
+    """Return the text of a notebook without its code, in lower case."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return re.sub(r"[*_`]|\s+", " ", text.lower().replace("**", ""))
+
+
+@pytest.fixture(scope="module")
+def solutions():
+    spec = importlib.util.spec_from_file_location("solutions", ROOT / "docs" / "solutions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# --- links
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_between_notebooks_lead_somewhere(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for link in re.findall(r"\]\(([^)\s]+\.(?:ipynb|md|py))\)", text):
+        if not re.match(r"[a-z]+:", link):
+            assert (path.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_chapter_is_to_come_that_is_there(path):
+    there = {int(other.name[:2]) for other in NOTEBOOKS}
+    announced = re.findall(r"chapter (\d+) \(to come\)", words(path))
+    assert not there & {int(number) for number in announced}
+
+
+# --- glossary
+
+
+def test_glossary_is_in_alphabetical_order_and_names_each_term_once():
+    terms = [row[0].lower() for row in ROWS]
+    assert terms == sorted(terms, key=lambda term: term.replace("-", "").replace(" ", ""))
+    assert len(set(terms)) == len(terms) >= 50
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_term_has_a_korean_name_a_meaning_and_a_chapter_that_uses_it(row):
+    term, korean, meaning, chapter = row
+    assert re.search("[가-힣]", korean) or korean.startswith("L-BFGS")
+    assert meaning.endswith(".")
+    assert 30 < len(meaning) < 200
+    (name,) = re.findall(r"\(\.\./notebooks/(.+)\)$", chapter)
+    number = int(re.match(r"\[(\d+)\]", chapter)[1])
+    assert number == int(name[:2])
+    text = words(ROOT / "notebooks" / name)
+    variants = [variant.strip().lower() for variant in term.split(",")]
+    assert any(variant in text for variant in variants), f"chapter {number} does not say {term}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_chapter_uses_terms_of_the_glossary(path):
+    text = words(path)
+    used = [row[0] for row in ROWS if any(v.strip().lower() in text for v in row[0].split(","))]
+    assert len(used) >= 10, used
+
+
+# --- exercises
+
+
+def test_solutions_are_in_step(solutions):
+    written = (ROOT / "docs" / "solutions.md").read_text(encoding="utf-8")
+    assert written == solutions.page(), "run python docs/solutions.py"
+
+
+def test_every_chapter_has_two_or_three_exercises_and_every_check_is_used(solutions):
+    found = dict(solutions.exercises())
+    assert list(found) == [path.stem for path in NOTEBOOKS]
+    for chapter, tasks in found.items():
+        assert [task[0] for task in tasks] == ["1", "2", "3"][: len(tasks)], chapter
+        assert 2 <= len(tasks) <= 3, chapter
+    used = [task[3] for tasks in found.values() for task in tasks]
+    assert sorted(used) == sorted(checks.__all__)
+
+
+def test_every_check_knows_several_mistakes_and_explains_them(solutions):
+    answers = solutions.Answers()
+    assert set(answers.right) == set(answers.mistakes) == set(checks.__all__)
+    for check, mistakes in answers.mistakes.items():
+        assert len(mistakes) >= 5, check
+        reasons = {hint for _, hint in mistakes if not hint.startswith(("it raised", "it should"))}
+        assert len(reasons) >= 2, check
+
+
+@pytest.mark.parametrize("check", sorted(checks.__all__))
+def test_written_solution_passes_its_check(solutions, check, capsys):
+    names = {"__name__": "solution"}
+    code = solutions.Answers().source(check, "answer")
+    exec(f"{IMPORTS}\n{code}", names)
+    getattr(checks, check)(names["answer"])
+    assert capsys.readouterr().out == "passed\n"
+
+
+def test_the_guide_says_of_every_chapter_what_it_leans_on_and_what_is_hard():
+    guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[?(\d+) .+? \| (.+) \| (.+) \|$", guide, re.MULTILINE)
+    assert {int(path.name[:2]) for path in NOTEBOOKS} <= {int(number) for number, *_ in rows}
+    for number, leans, _hard in rows:
+        earlier = re.findall(r"\d+", leans)
+        assert all(int(one) < int(number) for one in earlier), number
