@@ -1,15 +1,14 @@
 """The state of `helpers.lbfgsb.minimize`: active sets, L-BFGS directions and steps, row by row."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from helpers.lbfgsb.problem import Objective
+
 EPSILON = 1e-3  # of the width of the box (at most 1): how near a bound must be to be active
 BACKTRACKS = 10  # trials of one search
-
-Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass

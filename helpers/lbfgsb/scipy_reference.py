@@ -1,0 +1,93 @@
+"""SciPy's L-BFGS-B, row by row: slow, and what the batched method is compared with.
+
+References
+----------
+Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained optimization", 1995.
+"""
+
+import numpy as np
+import scipy.optimize
+import torch
+from torch import Tensor
+
+from helpers.lbfgsb.problem import Objective
+from helpers.lbfgsb.result import Result
+
+
+def minimize_scipy(
+    fun: Objective,
+    x0: Tensor,
+    lower: Tensor,
+    upper: Tensor,
+    *,
+    history_size: int = 10,
+    max_iterations: int = 200,
+    gtol: float = 1e-5,
+    ftol: float = 1e-9,
+) -> Result:
+    """Minimise each row of a batch with SciPy's L-BFGS-B.
+
+    A row stops when max_i |P(x − g)_i − x_i| ≤ gtol, with P the projection onto the box, or
+    when (f_k − f_{k+1}) / max(|f_k|, |f_{k+1}|, 1) ≤ ftol.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, rows)`` gives the values (k,) and gradients (k, n) at the points x (k, n) of
+        the rows (k,).
+    x0 : Tensor, shape (N, n)
+        Starting points.
+    lower, upper : Tensor, broadcastable to (N, n)
+        The boxes; ±inf where there is no bound.
+    history_size : int
+        Pairs of steps and gradient differences that are kept.
+    max_iterations : int
+        Iterations allowed per row.
+    gtol, ftol : float
+        Tolerances of the two stopping tests.
+
+    Returns
+    -------
+    Result
+        Computed in float64 by SciPy, given back in the type of `x0`.
+
+    References
+    ----------
+    `scipy.optimize.minimize`, method L-BFGS-B.
+    """
+    lower, upper = lower.broadcast_to(x0.shape), upper.broadcast_to(x0.shape)
+    found = []
+    finite = torch.ones(len(x0), dtype=torch.bool, device=x0.device)
+    for row in range(len(x0)):
+        index = torch.tensor([row], device=x0.device)
+
+        def objective(x: np.ndarray, index=index) -> tuple[float, np.ndarray]:
+            value, gradient = fun(torch.as_tensor(x).to(x0)[None], index)
+            finite[index] &= value.isfinite() & gradient.isfinite().all(1)
+            return value.item(), gradient[0].double().cpu().numpy()
+
+        found.append(
+            scipy.optimize.minimize(
+                objective,
+                x0[row].double().cpu().numpy(),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=scipy.optimize.Bounds(
+                    lower[row].double().cpu().numpy(), upper[row].double().cpu().numpy()
+                ),
+                options={
+                    "maxcor": history_size,
+                    "maxiter": max_iterations,
+                    "maxfun": 20 * max_iterations,
+                    "gtol": gtol,
+                    "ftol": ftol,
+                },
+            )
+        )
+    return Result(
+        x=torch.as_tensor(np.stack([row.x for row in found])).to(x0),
+        value=torch.tensor([float(row.fun) for row in found], dtype=x0.dtype, device=x0.device),
+        converged=finite & torch.tensor([row.status == 0 for row in found], device=x0.device),
+        iterations=torch.tensor([row.nit for row in found], device=x0.device),
+        evaluations=torch.tensor([row.nfev for row in found], device=x0.device),
+    )
