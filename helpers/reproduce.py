@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from helpers.course import NOTEBOOKS, RESULTS, SCALES, readme, timings
 from helpers.data import write_atomically
+from helpers.studies import shipped
 
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -145,9 +146,17 @@ def main(arguments: list[str] | None = None) -> None:
         "--store", action="store_true", help="store the outputs in the notebooks, and --record"
     )
     parser.add_argument("--readme", action="store_true", help="write the README's tables, only")
+    parser.add_argument(
+        "--checkpoints",
+        action="store_true",
+        help="make the shipped networks that are missing, only",
+    )
     options = parser.parse_args(arguments)
     if options.readme:
         readme.update()
+        return
+    if options.checkpoints:
+        shipped.make_shipped()
         return
     if options.scale not in SCALES:  # argparse does not check a default
         parser.error(f"COURSE_SCALE must be one of {', '.join(SCALES)}; got {options.scale!r}")
