@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 from torch import nn
 
+import helpers.border
 import helpers.closest
 from helpers.attack import minimal_adversarial
 from helpers.bounds import exact_linear
@@ -95,7 +96,7 @@ def test_softmax_model_is_near_exact_at_any_scale_of_the_logits(scale, dtype):
     assert exact.converged.all()
     check_success(model, x, targets, found)
     ratio = found.distortion / exact.distortion
-    assert ratio.min() >= 1 - 1e-6
+    assert ratio.min() >= 1 - (1e-6 if dtype == torch.float64 else 2e-5)  # logits are rounded
     assert ratio.mean() < 1.01
     assert ratio.max() < 1.02
 
@@ -260,8 +261,20 @@ def test_image_that_has_the_target_already_is_not_touched():
     assert found.distortion[:4].tolist() == [0] * 4
     assert found.c[:4].tolist() == [math.inf] * 4
     assert found.converged[:4].all()
+    assert found.iterations[:4].tolist() == found.evaluations[:4].tolist() == [0] * 4
     assert (found.distortion[4:] > 0).all()
     assert found.c[4:].isfinite().all()
+    assert found.iterations[4:].tolist() == [60] * 4
+
+
+def test_where_all_images_have_the_target_no_gradient_is_taken():
+    model, x = softmax(), images()
+    taken = []
+    model.register_forward_pre_hook(lambda _, inputs: taken.append(inputs[0].requires_grad))
+    found = closest_adversarial(model, x, predict(model, x))
+    assert found.success.all()
+    assert taken
+    assert not any(taken)
 
 
 def test_unreachable_target_fails_with_the_best_attempt_after_so_many_gradients():
@@ -288,8 +301,8 @@ def test_more_steps_never_lose_the_best_attempt(seed, monkeypatch):
     model[-1].bias.data[3] -= 200  # out of reach
     targets = torch.full((8,), 3)
     margins = []
-    for patience in (0, 1, 2):
-        monkeypatch.setattr(helpers.closest, "PATIENCE", patience)
+    for retries in (0, 1, 2):
+        monkeypatch.setattr(helpers.closest, "RETRIES", retries)
         found = closest_adversarial(model, x, targets, steps=15)
         assert not found.success.any()
         assert 0 <= found.adversarial.min() <= found.adversarial.max() <= 1
@@ -310,15 +323,15 @@ def test_what_fails_at_first_is_tried_again_with_more_steps():
 
 
 @pytest.mark.parametrize("steps", [4, 6])
-def test_stretch_of_the_line_saves_gradients(steps, monkeypatch):
+def test_extension_of_the_line_saves_gradients(steps, monkeypatch):
     model, x = softmax(), images()
     targets = others(model, x)
-    stretched = closest_adversarial(model, x, targets, steps=steps)
-    monkeypatch.setattr(helpers.closest, "STRETCHES", 0)
+    extended = closest_adversarial(model, x, targets, steps=steps)
+    monkeypatch.setattr(helpers.border, "EXTENSIONS", 0)
     plain = closest_adversarial(model, x, targets, steps=steps)
-    check_success(model, x, targets, stretched)
-    assert (stretched.evaluations <= plain.evaluations).all()
-    assert stretched.evaluations.sum() < plain.evaluations.sum()
+    check_success(model, x, targets, extended)
+    assert (extended.evaluations <= plain.evaluations).all()
+    assert extended.evaluations.sum() < plain.evaluations.sum()
 
 
 def test_one_unreachable_target_does_not_disturb_the_others():
