@@ -24,15 +24,16 @@ from helpers.adversarial import Adversarial
 from helpers.border import pull_back
 from helpers.chunks import in_chunks
 from helpers.evaluation import check_targets, distortion, number_of_classes
-from helpers.losses import logit_range, negative_margin, smooth_margin, target_margin
+from helpers.losses import negative_margin, smooth_margin, target_margin
 
 VERSION = 2  # of the method: kept results of another are not used
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
-TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of the range of an image's logits
-# κ as a share of the same range: so much at first, then times SHRINK after each success and more
+TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of an image's scale of margins
+# κ as a share of the same scale: so much at first, then times SHRINK after each success and more
 # by GROWTH after each failure. It brings every image into the target's region, then to its border.
 OVERSHOOT, SHRINK, GROWTH = 0.1, 0.8, 0.01
+ROUNDING = 8  # the least scale, in units of the last place of the largest logit
 LARGEST_FACTOR = 3.0  # by which μ changes in a step
 CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
 RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
@@ -123,11 +124,8 @@ def _attack(
         if len(failed) == 0:
             break
         again = _attempt(model, inputs[failed], targets[failed], steps, box)
-        before, after = (
-            target_margin(model, attempt, targets[failed])
-            for attempt in (found.adversarial[failed], again.adversarial)
-        )
-        better = after > before
+        before = target_margin(model, found.adversarial[failed], targets[failed])
+        better = target_margin(model, again.adversarial, targets[failed]) > before
         for name in ("adversarial", "success", "distortion", "c", "converged"):
             getattr(found, name)[failed[better]] = getattr(again, name)[better]
         found.iterations[failed] += again.iterations
@@ -156,10 +154,10 @@ def _attempt(
     model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
 ) -> Adversarial:
     """Approach the target, find the border, and see how near (1) is to being met there."""
-    spread = logit_range(model, inputs)
-    y = _approach(model, inputs, targets, spread, steps, box).view_as(inputs)
+    scale = _scale(model, inputs, targets)
+    y = _approach(model, inputs, targets, scale, steps, box).view_as(inputs)
     y = pull_back(model, inputs, y, targets, box)
-    margin, _, g = _margin(model, y, targets, TEMPERATURE[1] * spread)
+    margin, _, g = _margin(model, y, targets, TEMPERATURE[1] * scale)
     mu, residual = _fit(inputs.flatten(1), y.flatten(1), g, box)
     return Adversarial(
         adversarial=y,
@@ -173,31 +171,37 @@ def _attempt(
     )
 
 
+def _scale(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return twice what x lacks of the target, or the range of its logits if that is less, (N,).
+
+    But not what rounding leaves of the logits at the border, where nothing is lacking.
+    """
+    with torch.no_grad():
+        logits = model(inputs)
+    spread, lacking = logits.amax(1) - logits.amin(1), negative_margin(logits, targets)
+    rounding = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
+    scale = torch.minimum(spread, 2 * lacking).maximum(rounding)
+    return scale.masked_fill(scale == 0, 1)  # where all logits are 0
+
+
 def _approach(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    spread: Tensor,
-    steps: int,
-    box: tuple[float, float],
+    model: nn.Module, inputs: Tensor, targets: Tensor, scale: Tensor, steps: int, box: tuple
 ) -> Tensor:
     """Repeat (1) and (2); return the closest y that succeeded, or that of largest margin."""
     x = y = previous = inputs.flatten(1)  # (N, n)
     theta = min(max(1 - 16 / steps, 0.6), 0.8)  # a longer run can afford more
-    kappa, mu = OVERSHOOT * spread, None  # (N,), as all that has no pixels
-    best, best_score = x.clone(), torch.full_like(spread, -math.inf)
+    kappa, mu = OVERSHOOT * scale, None  # (N,), as all that has no pixels
+    best, best_score = x.clone(), torch.full_like(scale, -math.inf)
     for k in range(steps):
         done = k / max(steps - 1, 1)
-        temperature = _geometric(TEMPERATURE, done) * spread
+        temperature = _geometric(TEMPERATURE, done) * scale
         margin, smooth, g = _margin(model, y.view_as(inputs), targets, temperature)
         r, success = y - x, margin > 0
-
         score = torch.where(success, 1 / r.norm(dim=1), margin)  # a failure's is at most 0
         better = score > best_score
         best[better] = y[better]
         best_score = torch.where(better, score, best_score)
-
-        growth = GROWTH * (1 - done) * spread
+        growth = GROWTH * (1 - done) * scale
         kappa = torch.where(success, SHRINK * kappa, kappa + growth)
         wanted = (kappa - smooth + _dot(g, r)).clamp(min=0)  # g·(ŷ − x) of (1)
         mu = wanted / _dot(g, g) if mu is None else mu
