@@ -149,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--checkpoints",
         action="store_true",
-        help="make the shipped networks that are missing, only",
+        help="make the shipped networks, only",
     )
     options = parser.parse_args(arguments)
     if options.readme:

@@ -173,4 +173,4 @@ def _attacks(benchmark: dict) -> str:
     )
 
 
-PARTS = {": gallery": gallery, "": summary, ": timings": timings.table}
+PARTS = {": gallery": gallery, "": summary, ": timings": timings.timings_table}
