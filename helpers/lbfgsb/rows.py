@@ -54,7 +54,7 @@ class Rows:
         """
         index = torch.arange(len(x), device=x.device)
         vectors = x.new_zeros(len(x), 2 * history_size + 1, x.shape[1])
-        value, vectors[:, -1] = fun(x.clone(), index.clone())
+        value, vectors[:, -1] = fun(x, index)
         count = torch.zeros_like(index)
         return cls(
             index=index,

@@ -11,7 +11,7 @@ Wolfe, "Convergence conditions for ascent methods", 1969.
 import torch
 from torch import Tensor
 
-from helpers.lbfgsb.problem import Objective
+from helpers.lbfgsb.problem import Objective, check_options, checked_box, guarded
 from helpers.lbfgsb.result import Result
 from helpers.lbfgsb.rows import Rows, finite
 
@@ -19,6 +19,8 @@ SIGMA = 1e-4  # share of the predicted decrease that a step must bring
 ROUNDING = 16  # units of rounding, relative to the objective, below which nothing is seen
 
 
+@torch.inference_mode(mode=False)
+@torch.no_grad()
 def minimize(
     fun: Objective,
     x0: Tensor,
@@ -61,18 +63,25 @@ def minimize(
     Parameters
     ----------
     fun, x0, lower, upper, history_size, max_iterations, gtol, ftol
-        As for `minimize_scipy`; float32 or float64, on any device.
+        As for `minimize_scipy`; on any device.
 
     Returns
     -------
     Result
         In the type and on the device of `x0`.
 
+    Raises
+    ------
+    ValueError
+        As from `minimize_scipy`.
+
     References
     ----------
     Bertsekas 1982, for (1) to (3); Byrd, Nocedal and Schnabel 1994, for H; Wolfe 1969, for (4).
     """
-    lower, upper = lower.broadcast_to(x0.shape), upper.broadcast_to(x0.shape)
+    check_options(history_size, max_iterations, gtol, ftol)
+    lower, upper = checked_box(x0, lower, upper)
+    fun = guarded(fun)
     rows = Rows.start(fun, x0.clamp(lower, upper), lower, upper, history_size)
     result = Result(
         x=rows.x.clone(),
@@ -100,7 +109,7 @@ def minimize(
         if len(rows.index) == 0:
             return result
 
-        value, gradient = fun(rows.trial.clone(), rows.index.clone())
+        value, gradient = fun(rows.trial, rows.index)
         accepted = finite(value, gradient) & (value <= rows.value + SIGMA * rows.predicted)
         decrease = (rows.value - value) / torch.maximum(rows.value.abs(), value.abs()).clamp(min=1)
         slow = accepted & (decrease <= ftol)
