@@ -1,6 +1,8 @@
 """What every notebook has to keep, apart from its results, which nbval compares."""
 
+import ast
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,11 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 CHECKED = "# NBVAL_CHECK_OUTPUT"
-MOST_CELLS, MOST_LINES = 25, 40
+MOST_CELLS = 25  # that are not folded
+MOST_LINES, MEDIAN_LINES = 25, 10  # of a cell, counted as they are printed
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # in JupyterLab and on Colab
+TITLE = "# @title "  # what Colab shows in the place of folded code
+DRAWING = {"course", "plotting", "figures", "explorers", "checks"}  # modules that compute no result
 
 RUN_TWICE = """
 import sys
@@ -58,10 +64,83 @@ def test_begins_with_title_objectives_and_needs(notebook):
     assert not missing, f"the first cell does not speak of {missing}"
 
 
-def test_is_short(notebook):
-    cells = code_cells(notebook)
-    assert len(cells) <= MOST_CELLS
-    assert max(len(cell.source.splitlines()) for cell in cells) <= MOST_LINES
+def is_folded(cell) -> bool:
+    return any(cell.metadata.get(key) for key in FOLDED)
+
+
+def is_set_up(cell) -> bool:
+    return "course.setup()" in cell.source
+
+
+def is_exercise(cell) -> bool:
+    return re.search(r"^checks\.\w+\(", cell.source, re.MULTILINE) is not None
+
+
+def test_shows_few_cells(notebook):
+    assert sum(not is_folded(cell) for cell in code_cells(notebook)) <= MOST_CELLS
+
+
+def test_cells_are_short(notebook):
+    cells = [c for c in code_cells(notebook) if not is_set_up(c) and not is_exercise(c)]
+    lines = [len(cell.source.splitlines()) for cell in cells]
+    assert max(lines) <= MOST_LINES, cells[lines.index(max(lines))].source
+    assert statistics.median(lines) <= MEDIAN_LINES, sorted(lines)
+
+
+def test_folded_cells_are_folded_everywhere_and_have_a_title(notebook):
+    for cell in code_cells(notebook):
+        if is_folded(cell):
+            assert {key: cell.metadata.get(key) for key in FOLDED} == FOLDED, cell.source
+            assert re.match(rf"{TITLE}\S", cell.source), cell.source
+        else:
+            assert TITLE not in cell.source, cell.source
+
+
+def test_set_up_is_folded_and_what_one_does_is_not(notebook):
+    for cell in code_cells(notebook):
+        if is_set_up(cell):
+            assert is_folded(cell)
+        if is_exercise(cell):
+            assert not is_folded(cell)
+
+
+def roots(node: ast.AST) -> set[str]:
+    """Return the names whose functions, or attributes' functions, are called in a piece of code."""
+    calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
+    found = set()
+    for function in calls:
+        while isinstance(function, ast.Attribute):
+            function = function.value
+        if isinstance(function, ast.Name):
+            found.add(function.id)
+    return found
+
+
+def test_no_cell_computes_and_draws(notebook):
+    computing = set()  # what was imported from rooms that compute
+    for cell in code_cells(notebook):
+        tree = ast.parse(cell.source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+                computing |= {alias.name for alias in node.names} - DRAWING
+        called = roots(tree)
+        if called & {"plotting", "figures"}:
+            assert not called & computing, cell.source
+            assert "course.table" not in cell.source, cell.source
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("plotting.show(fig, alt=x)", {"plotting"}),
+        ("y = evaluation.statistics.bootstrap(a)", {"evaluation"}),
+        ("pgd(network, x)[0].cpu()", {"pgd"}),
+        ("[f(x) for x in y]; z.a", {"f"}),
+    ],
+)
+def test_roots_of_calls(code, names):
+    assert names <= roots(ast.parse(code))
+    assert "z" not in roots(ast.parse(code))
 
 
 def test_was_run_from_top_to_bottom(notebook):
