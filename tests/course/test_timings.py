@@ -48,7 +48,7 @@ def test_table_has_a_row_a_chapter_and_a_column_a_scale(results):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
     assert rows[0] == ["chapter", "`ci`", "`class`", "`full`"]
     assert rows[2] == [
-        "[02_two](notebooks/02_two.ipynb)",
+        "[02_two](../notebooks/02_two.ipynb)",
         "12 s, 0.57 GB",
         "2.2 min, 1.5 GB",
         "–",

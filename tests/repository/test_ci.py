@@ -1,4 +1,4 @@
-"""The scripts of continuous integration, Binder and classes, and what the README says of them."""
+"""The scripts of continuous integration, Binder and classes, and what the pages say of them."""
 
 import os
 import re
@@ -116,8 +116,8 @@ def test_colab_leg_has_colabs_ipywidgets(root):
         "voila notebooks/01_introduction.ipynb",
     ],
 )
-def test_readme_gives_the_commands_for_a_class(root, command):
-    text = (root / "README.md").read_text("utf-8")
+def test_settings_give_the_commands_for_a_class(root, command):
+    text = (root / "docs" / "settings.md").read_text("utf-8")
     assert command in text
     for path in re.findall(r"(?:notebooks|\.ci)/[\w.]+", command):
         assert (root / path).exists()
