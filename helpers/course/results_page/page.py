@@ -11,7 +11,12 @@ from pathlib import Path
 
 from helpers.course import results, timings
 from helpers.course.results_page.overview import headline, summary, write_picture
-from helpers.course.results_page.tables import benchmark, comparisons, differences, other_networks
+from helpers.course.results_page.tables import (
+    benchmark,
+    comparisons,
+    differing_claims,
+    other_networks,
+)
 from helpers.data import ROOT, write_atomically
 
 BEGIN = "<!-- written by python -m helpers.reproduce --results: begin {} -->"
@@ -83,10 +88,10 @@ PARTS = {
     ROOT / "docs" / "results.md": {
         "summary": summary,
         "tables": comparisons,
-        "differences": differences,
+        "differences": differing_claims,
         "other networks": other_networks,
         "benchmark": benchmark,
         "gallery": gallery,
-        "timings": timings.table,
+        "timings": timings.time_and_memory,
     },
 }

@@ -39,7 +39,7 @@ def _shown(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def differences() -> str:
+def differing_claims() -> str:
     """Return the lines of the ledger that differ, with their reasons, chapter by chapter."""
     lines = [
         (

@@ -53,7 +53,7 @@ def test_claims_that_differ_are_named_with_their_reason(book):
     run.number("error", paper=1, ours=1, within=0, reason="unseen")
     run.number("|size|", paper=2, ours=1, within=0.5, unit=" px", reason="a better optimiser")
     run.save()
-    _, *lines = rows(tables.differences().replace(r"\|", "∣"))
+    _, *lines = rows(tables.differing_claims().replace(r"\|", "∣"))
     link = "[6](../notebooks/06_six.ipynb)"
     assert lines == [[link, "∣size∣", "2 px", "1 px", "a better optimiser"]]
 
