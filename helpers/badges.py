@@ -78,7 +78,7 @@ def write(repository: str, branch: str = "main", hub: str = "") -> list[Path]:
     Raises
     ------
     ValueError
-        If an argument is not what is written above, or a file has no title or not one set-up
+        If an argument has another form, or a file has no title or not one set-up
         cell; then no file is changed.
     """
     for name, value, form, like in (

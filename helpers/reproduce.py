@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from helpers.course import NOTEBOOKS, RESULTS, SCALES, results_page, timings
 from helpers.data import write_atomically
+from helpers.studies import shipped
 
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -147,9 +148,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--results", action="store_true", help="write docs/results.md from the results, only"
     )
+    parser.add_argument(
+        "--checkpoints",
+        action="store_true",
+        help="make the shipped networks that are missing, only",
+    )
     options = parser.parse_args(arguments)
     if options.results:
         results_page.update()
+        return
+    if options.checkpoints:
+        shipped.make_shipped()
         return
     if options.scale not in SCALES:  # argparse does not check a default
         parser.error(f"COURSE_SCALE must be one of {', '.join(SCALES)}; got {options.scale!r}")

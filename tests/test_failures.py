@@ -81,7 +81,7 @@ def dataset(inputs: torch.Tensor, labels: torch.Tensor = LABELS) -> Dataset:
     return Dataset(inputs, labels, "squares", "made here")
 
 
-# --- input that can not be worked with
+# --- input that cannot be worked with
 
 ATTACKS = {
     "penalised": (network, lambda m, x, t: penalised_adversarial(m, x, t, 1.0)),

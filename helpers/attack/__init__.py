@@ -9,6 +9,7 @@ attacks the output of a layer in place of an image.
 
 from helpers.attack.c_search import minimal_adversarial
 from helpers.attack.dataset import attack_dataset
+from helpers.attack.deepfool import targeted_deepfool
 from helpers.attack.gradient import loss_gradient, pgd
 from helpers.attack.hidden_layers import (
     LENGTHS,
@@ -43,4 +44,5 @@ __all__ = [
     "runner_up",
     "split_index",
     "target_margin",
+    "targeted_deepfool",
 ]

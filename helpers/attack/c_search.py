@@ -1,6 +1,5 @@
 """The search over c (section 4.1): for the largest c whose minimiser has the target label."""
 
-import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -8,13 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attack.chunks import in_chunks
+from helpers.attack.entry import check_attack, differentiable
 from helpers.attack.losses import target_margin
-from helpers.attack.penalty import Evaluation, Solver, _check, penalised_adversarial
+from helpers.attack.penalty import LOSSES, Evaluation, Solver, minimise_penalty
 from helpers.attack.result import Adversarial
 from helpers.evaluation import distortion
 from helpers.lbfgsb import minimize
 
+FIRST_C = 1.0
+C_STEP = 10.0  # from one c to the next while there is no bracket
+SMALLEST_C, LARGEST_C = 1e-8, 1e8
 
+
+@differentiable
 def minimal_adversarial(
     model: nn.Module,
     inputs: Tensor,
@@ -65,71 +70,47 @@ def minimal_adversarial(
     ----------
     Szegedy et al., arXiv 1312.6199, section 4.1.
     """
-    _check(model, inputs, targets, loss)
+    check_attack(model, inputs, targets)
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
 
-    search = functools.partial(
-        _search,
-        model,
-        inputs,
-        targets,
-        c_tolerance,
-        max_searches,
-        record,
-        loss=loss,
-        solver=solver,
-        max_iterations=max_iterations,
-    )
-    return in_chunks(search, inputs, batch_size)
-
-
-def _search(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    c_tolerance: float,
-    max_searches: int,
-    record: list[Evaluation] | None,
-    chunk: slice,
-    **options,
-) -> Adversarial:
-    """Search c for each image of a chunk; the options are those of `penalised_adversarial`."""
-    inputs, targets = inputs[chunk], targets[chunk]
-    search = Search.start(inputs, target_margin(model, inputs, targets))
-    kept = []  # a chunk that runs out of memory begins anew, and so must its record
-    for _ in range(max_searches):
-        rows = search.unfinished(c_tolerance)
-        if len(rows) == 0:
-            break
-        evaluated = None if record is None else []
-        tried = penalised_adversarial(
-            model,
-            inputs[rows],
-            targets[rows],
-            search.next_c(rows),
-            start=search.best[rows],
-            record=evaluated,
-            **options,
+    def search_chunk(chunk: slice) -> Adversarial:
+        x, goals = inputs[chunk], targets[chunk]
+        search = Search.start(x, target_margin(model, x, goals))
+        kept = []  # a chunk that runs out of memory begins anew, and so must its record
+        for _ in range(max_searches):
+            rows = search.unfinished(c_tolerance)
+            if len(rows) == 0:
+                break
+            evaluated = None if record is None else []
+            tried = minimise_penalty(
+                model,
+                x[rows],
+                goals[rows],
+                search.next_c(rows),
+                start=search.best[rows],
+                record=evaluated,
+                loss=loss,
+                solver=solver,
+                max_iterations=max_iterations,
+            )
+            if record is not None:  # with the row numbers of all images
+                kept.extend(replace(one, rows=chunk.start + rows[one.rows]) for one in evaluated)
+            search.update(rows, tried, target_margin(model, tried.adversarial, goals[rows]))
+        if record is not None:
+            record.extend(kept)
+        return Adversarial(
+            adversarial=search.best,
+            targets=goals,
+            success=search.best_margin > 0,
+            distortion=distortion(x, search.best),
+            c=search.best_c,
+            converged=search.converged,
+            iterations=search.iterations,
+            evaluations=search.evaluations,
         )
-        if record is not None:  # with the row numbers of all images
-            kept.extend(replace(one, rows=chunk.start + rows[one.rows]) for one in evaluated)
-        search.update(rows, tried, target_margin(model, tried.adversarial, targets[rows]))
-    if record is not None:
-        record.extend(kept)
-    return Adversarial(
-        adversarial=search.best,
-        targets=targets,
-        success=search.best_margin > 0,
-        distortion=distortion(inputs, search.best),
-        c=search.best_c,
-        converged=search.converged,
-        iterations=search.iterations,
-        evaluations=search.evaluations,
-    )
 
-
-FIRST_C = 1.0
-C_STEP = 10.0  # from one c to the next while there is no bracket
-SMALLEST_C, LARGEST_C = 1e-8, 1e8
+    return in_chunks(search_chunk, inputs, batch_size)
 
 
 @dataclass

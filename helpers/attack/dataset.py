@@ -18,7 +18,8 @@ from helpers import data
 from helpers.attack.linearised import closest_adversarial
 from helpers.attack.result import Adversarial
 from helpers.attack.targets import choose_targets
-from helpers.data import Dataset, checkpoints
+from helpers.data import Dataset, digest
+from helpers.models import signature
 
 CHUNK = 5000  # images in a file; fewer than that are attacked without one
 
@@ -103,9 +104,9 @@ def _file(
     chosen = {key: value for key, value in (defaults | settings).items() if key != "batch_size"}
     version = getattr(sys.modules[attack.__module__], "VERSION", 1)
     key = {
-        "network": [repr(model), checkpoints.digest(weights)],
+        "network": [signature(model), digest(weights)],
         "data": part.digest,
-        "targets": checkpoints.digest({"targets": targets.cpu()}),
+        "targets": digest({"targets": targets.cpu()}),
         "attack": [attack.__name__, version, chosen],
     }
     per_image = {

@@ -8,12 +8,14 @@ is taken where the linear margin is 0; two or three times.
 import torch
 from torch import Tensor, nn
 
+from helpers.attack.entry import differentiable
 from helpers.attack.losses import negative_margin
-from helpers.evaluation import check_targets
+from helpers.evaluation import check_targets, logits
 
 NEWTON_STEPS = 4  # for μ; exact once the pixels at the box stay the same
 
 
+@differentiable
 def targeted_deepfool(
     model: nn.Module,
     inputs: Tensor,
@@ -49,7 +51,8 @@ def targeted_deepfool(
     Raises
     ------
     ValueError
-        If an argument is not what is written above.
+        If `steps` is less than 1, an input is outside the box, or `targets` are not labels, one for
+        each input.
 
     References
     ----------
@@ -57,9 +60,7 @@ def targeted_deepfool(
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    with torch.no_grad():
-        classes = model(inputs[:1]).shape[1]
-    check_targets(inputs, targets, classes, box=box)
+    check_targets(inputs, targets, logits(model, inputs[:1]).shape[1], box=box)
     x = inputs.flatten(1)
     moved = x
     for _ in range(steps):

@@ -4,10 +4,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from helpers.attack.entry import differentiable
+from helpers.evaluation import per_image
+
 NORMS = ("max", "2")
 STRIDE = 2.5  # of ε, over the number of steps: enough to reach the edge of the ball and go along it
 
 
+@differentiable
 def loss_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     """Return ∂loss/∂x of each image's cross-entropy, shape (N, ...)."""
     at = inputs.detach().requires_grad_()
@@ -15,6 +19,7 @@ def loss_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     return torch.autograd.grad(loss, at)[0]
 
 
+@differentiable
 def pgd(
     model: nn.Module,
     inputs: Tensor,
@@ -80,4 +85,4 @@ def pgd(
 def _length(r: Tensor) -> Tensor:
     """Return ‖r‖₂ of each image, never 0, in a shape that r can be divided by."""
     lengths = r.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return lengths.view(-1, *[1] * (r.ndim - 1))
+    return per_image(lengths, r)

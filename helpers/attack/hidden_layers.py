@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from helpers.attack.deepfool import targeted_deepfool
 from helpers.attack.targets import random_targets, runner_up
+from helpers.evaluation import per_image
 
 LENGTHS = ("own", "mean")
 RANGES = {nn.Sigmoid: (0.0, 1.0), nn.ReLU: (0.0, torch.inf), nn.Tanh: (-1.0, 1.0)}
@@ -41,7 +42,7 @@ def adversarial_outputs(
     length : {"own", "mean"}
         Of the whole way: the one of each output, or their mean for all of them.
     steps : int
-        Gradients of each attack; see `linearised_adversarial`.
+        Gradients of each attack; see `targeted_deepfool`.
     generator : torch.Generator
         Source of random targets.
 
@@ -62,7 +63,7 @@ def adversarial_outputs(
     box = output_range(below)
     way = targeted_deepfool(above, outputs, targets, steps=steps, box=box) - outputs
     if length == "mean":
-        lengths = way.flatten(1).norm(dim=1).view(-1, *[1] * (way.ndim - 1))
+        lengths = per_image(way.flatten(1).norm(dim=1), way)
         way = way * (lengths.mean() / lengths.clamp_min(1e-9))
     return (outputs + strength * way).clamp(*box)
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from helpers.attack.entry import check_attack, differentiable
 from helpers.attack.losses import cross_entropy, logit_range, smooth_margin, target_margin
 from helpers.attack.result import Adversarial
-from helpers.evaluation import check_targets, distortion, number_of_classes
+from helpers.evaluation import distortion
 from helpers.lbfgsb import Result, minimize
 
 LOSSES = ("cross_entropy", "margin")
@@ -50,6 +51,7 @@ class Evaluation:
     values: Tensor
 
 
+@differentiable
 def penalised_adversarial(
     model: nn.Module,
     inputs: Tensor,
@@ -94,9 +96,12 @@ def penalised_adversarial(
     Raises
     ------
     ValueError
-        If an argument is not what is written above.
+        If `c`, `start` or `loss` is not as described above, or model, inputs and targets are not
+        what `check_attack` takes; the message names the argument, and what it was.
     """
-    _check(model, inputs, targets, loss)
+    check_attack(model, inputs, targets)
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
     c = torch.as_tensor(c, dtype=inputs.dtype, device=inputs.device)
     if c.shape not in ((), targets.shape):
         raise ValueError(
@@ -110,6 +115,32 @@ def penalised_adversarial(
         raise ValueError(
             f"start must have the shape of inputs, {tuple(inputs.shape)}, got {tuple(start.shape)}"
         )
+    return minimise_penalty(
+        model,
+        inputs,
+        targets,
+        c,
+        start=inputs if start is None else start,
+        loss=loss,
+        solver=solver,
+        max_iterations=max_iterations,
+        record=record,
+    )
+
+
+def minimise_penalty(
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    c: Tensor,
+    *,
+    start: Tensor,
+    loss: str,
+    solver: Solver,
+    max_iterations: int,
+    record: list[Evaluation] | None,
+) -> Adversarial:
+    """Do what `penalised_adversarial` says, for arguments that were checked before."""
     x = inputs.flatten(1)
     temperature = SMOOTHING * logit_range(model, inputs) if loss == "margin" else None
 
@@ -134,7 +165,7 @@ def penalised_adversarial(
     else:
         found = solver(
             objective,
-            (inputs if start is None else start).flatten(1),
+            start.flatten(1),
             torch.zeros_like(x[:1]),
             torch.ones_like(x[:1]),
             max_iterations=max_iterations,
@@ -150,10 +181,3 @@ def penalised_adversarial(
         iterations=found.iterations,
         evaluations=found.evaluations,
     )
-
-
-def _check(model: nn.Module, inputs: Tensor, targets: Tensor, loss: str) -> None:
-    """Refuse what an attack can not work with."""
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
-    check_targets(inputs, targets, number_of_classes(model, inputs))

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The label that an attack should reach: drawn at random, or the nearest one."""
 
 import math
 
@@ -7,12 +7,6 @@ from torch import Tensor, nn
 
 from helpers.data import Dataset
 from helpers.evaluation import logits, number_of_classes
-
-pass
-pass
-pass
-pass
-pass
 
 
 def random_targets(labels: Tensor, *, classes: int = 10, generator: torch.Generator) -> Tensor:
@@ -42,7 +36,7 @@ TARGETS = ("random", "nearest")
 def choose_targets(
     model: nn.Module, dataset: Dataset, target: str | Tensor, *, seed: int = 0
 ) -> Tensor:
-    """Return the target label of each image, shape (N,); parameters as for `attacked`.
+    """Return the target label of each image, shape (N,); parameters as for `attack_dataset`.
 
     Raises
     ------

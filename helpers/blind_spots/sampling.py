@@ -74,7 +74,7 @@ def nearest_change(model: nn.Module, points: Tensor, *, steps: int = 60) -> Adve
 def empty_radius(model: nn.Sequential, points: Tensor) -> Tensor:
     """Return a distortion within which no point has another label, proved, shape (N,), float64.
 
-    The least of `bounds.certified` over all labels but the network's own.
+    The least of `helpers.bounds.certified` over all labels but the network's own.
     """
     own = predict(model, points)
     radii = [

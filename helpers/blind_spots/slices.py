@@ -1,4 +1,4 @@
-"""Straight lines and planes through the space of images, and samples around an image (section 4).
+"""Straight lines and planes through the space of images (section 4).
 
 A direction is a perturbation whose root mean square is 1, so that x + ρ·direction lies at the
 distortion ρ from x.
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attack import negative_margin, target_margin
-from helpers.evaluation import predict
+from helpers.evaluation import per_image, predict
 
 
 def unit_rms(perturbations: Tensor) -> Tensor:
     """Scale each perturbation (N, ...) to a root mean square of 1."""
     size = perturbations.flatten(1).square().mean(1).sqrt()
-    return perturbations / size.view(-1, *[1] * (perturbations.ndim - 1))
+    return perturbations / per_image(size, perturbations)
 
 
 def random_rms_directions(count: int, like: Tensor, *, generator: torch.Generator) -> Tensor:
@@ -58,7 +58,7 @@ def margins_along(
     Tensor, shape (D, R)
         Margins, negative where the model gives another label.
     """
-    radii = radii.view(-1, *[1] * (x.ndim - 1)).to(x)
+    radii = per_image(radii, x).to(x)
     labels = torch.full((len(radii),), label, device=x.device)
     return torch.stack([target_margin(model, x + radii * d, labels) for d in directions])
 
@@ -78,7 +78,7 @@ def plane(model: nn.Module, x: Tensor, first: Tensor, second: Tensor, radii: Ten
     Tensor, shape (R, R)
         Label at x + radii[column]·first + radii[row]·second.
     """
-    steps = radii.view(-1, *[1] * (x.ndim - 1)).to(x)
+    steps = per_image(radii, x).to(x)
     return torch.stack([predict(model, x + steps * first + step * second) for step in steps])
 
 

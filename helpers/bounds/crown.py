@@ -22,7 +22,7 @@ GLOBAL, EXACT, LOCAL = "Lipschitz constants", "exact D", "enclosure"
 def lower_bounds(
     model: nn.Sequential, inputs: Tensor, targets: Tensor, found: Tensor
 ) -> dict[str, Tensor]:
-    """Return what D(x, l) can not be smaller than, by each way that fits the network.
+    """Return what D(x, l) cannot be smaller than, by each way that fits the network.
 
     Parameters as for `certified_locally`. The keys are ``GLOBAL`` and then, for a softmax model,
     ``EXACT``, for a network with sigmoids, ``LOCAL``; the values distortions of shape (N,), inf
@@ -47,8 +47,8 @@ def certified_locally(
 ) -> Tensor:
     """Bound D(x, l) from below by enclosing the network in balls around each image.
 
-    Label l can not win inside a ball where some z_j − z_l stays positive. The largest radius with
-    such a proof is looked for by halving, between `bounds.certified` and what an attack found.
+    Label l cannot win inside a ball where some z_j − z_l stays positive. The largest radius with
+    such a proof is looked for by halving, between `certified` and what an attack found.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ def certified_locally(
     Returns
     -------
     Tensor, shape (N,)
-        No image with the target is closer, as a distortion; never less than `bounds.certified`.
+        No image with the target is closer, as a distortion; never less than `certified`.
         The box is not considered. In float64.
 
     Raises
     ------
     ValueError
         If the model has another kind of layer or a sigmoid before the first linear one, or an
-        argument is not what is written above.
+        input or a target is not as described above.
 
     References
     ----------

@@ -1,9 +1,7 @@
-"""What D(x, l) can not be smaller than (section 4.1).
+"""The exact D(x, l) of a softmax model (section 4.1).
 
-For a softmax model, argmax_j (W x + b)_j, the images with the label l are a polytope, and D is
-the distance to it: a convex problem that is solved here exactly, where the attack's penalty on
-the loss only comes close. For other networks, upper bounds of their Lipschitz constants
-(section 4.3) certify a radius within which the label can not become l.
+For argmax_j (W x + b)_j the images with the label l are a polytope, and D is the distance to it: a
+convex problem that is solved here exactly, where the attack's penalty on the loss only comes close.
 """
 
 import math
@@ -16,7 +14,7 @@ from helpers.evaluation import check_device, check_targets, distortion
 
 DAMPING = 1e-8  # of the largest ‖a_j‖², so that Newton's equations always have a solution
 SUFFICIENT = 1e-4  # share of the rise that the slope promises
-ROUNDING = 1e-15  # of q: smaller changes of it can not be seen
+ROUNDING = 1e-15  # of q: smaller changes of it cannot be seen
 BISECTIONS = 50
 
 
@@ -99,7 +97,8 @@ def exact_linear(
     Raises
     ------
     ValueError
-        If the model is not a softmax model, or an argument is not what is written above.
+        If the model is not a softmax model, or an input or a target is not as
+        described above.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""TODO."""
+"""A certified distance from the Lipschitz constants of layers (section 4.3): D(x, l) is no less."""
 
 import copy
 import math
@@ -24,7 +24,8 @@ def certified(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> Tensor:
     Parameters
     ----------
     model : nn.Sequential
-        Ends with an ``nn.Linear``; in eval mode, of blocks that `lipschitz.constant` knows.
+        Ends with an ``nn.Linear``; in eval mode, of blocks that
+        `helpers.spectral.layer_constant` knows.
     inputs : Tensor, shape (N, ...)
         Images x with pixels in [0, 1].
     targets : Tensor, shape (N,)
@@ -41,7 +42,7 @@ def certified(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> Tensor:
     ------
     ValueError
         If the model has a block whose constant is not known or does not end with an
-        ``nn.Linear``, or an argument is not what is written above.
+        ``nn.Linear``, or an input or a target is not as described above.
     """
     if not isinstance(model, nn.Sequential) or not len(model) or type(model[-1]) is not nn.Linear:
         last = model[-1] if isinstance(model, nn.Sequential) and len(model) else model

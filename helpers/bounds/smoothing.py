@@ -1,4 +1,4 @@
-"""Randomised smoothing: a radius in which a vote over noisy copies of an image can not change.
+"""Randomised smoothing: a radius in which a vote over noisy copies of an image cannot change.
 
 What section 4.2 found, that noise does little harm to a network, becomes a proof here: not for
 the network f itself but for g(x) = the label that f gives most often to x + noise.
@@ -29,7 +29,7 @@ def vote(
 
 
 def radius(count: int, samples: int, sigma: float, pixels: int, *, confidence: float) -> float:
-    """Return the distortion within which the vote for a label can not be lost.
+    """Return the distortion within which the vote for a label cannot be lost.
 
     σ Φ⁻¹(p) / √n, where p is what the share of the votes is not below, with the `confidence`;
     0 where p is no majority.

@@ -60,7 +60,7 @@ def best_runs(*, without: str = "") -> list[dict]:
     """Return one run of each chapter, in the order of the chapters.
 
     Runs on the paper's data come before others, and of those ``full`` before ``class`` before
-    ``ci``. A file that can not be read is an error that names it.
+    ``ci``. A file that cannot be read is an error that names it.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from helpers.data.dataset import Dataset, disjoint_halves
 from helpers.data.files import ROOT, DamagedDataError, fetch, folder, write_atomically
 from helpers.data.image_files import PictureError, read_picture
 from helpers.data.lfw import faces, unlabelled
+from helpers.data.measurements import measured
 from helpers.data.mnist import digits
 from helpers.data.photo_folders import UNKNOWN, imagenette, read_folder
 from helpers.data.photographs import (
@@ -44,6 +45,7 @@ __all__ = [
     "folder",
     "imagenette",
     "load_or_make",
+    "measured",
     "photos",
     "read_folder",
     "read_picture",

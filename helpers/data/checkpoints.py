@@ -1,9 +1,10 @@
 """Tensors on disk: found by what made them, verified when read, never half-written.
 
-``load_or_make`` keeps trained networks; `Stored` is what it stands on, for any tensors.
+`load_or_make` keeps trained networks; `Stored` is what it stands on, for any tensors.
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -43,7 +44,8 @@ def load_or_make(
     title : str
         Beginning of the file's name, for people.
     key : dict
-        Everything the weights depend on; the file's name ends with its hash.
+        Everything the weights depend on; the file's name ends with its hash. What the network is
+        stands under ``"network"``.
     make : callable
         ``make(model)`` trains the model in place.
     keep : Path, optional
@@ -64,6 +66,8 @@ def load_or_make(
     shipped = Stored.under(SHIPPED, title, key, shapes, "training this network")
 
     def trained() -> dict[str, Tensor]:
+        for path in own.under_older_keys():
+            print(f"{path} was kept by an earlier version: {own.making} again", file=sys.stderr)
         make(model)
         weights = model.state_dict()
         if not all(bool(value.isfinite().all()) for value in weights.values()):
@@ -101,10 +105,21 @@ class Stored:
     @classmethod
     def under(cls, folder: Path, title: str, key: dict, shapes: dict, making: str) -> "Stored":
         """Name the file after a title, for people, and the hash of its key."""
-        text = json.dumps(key, sort_keys=True)
-        stem = re.sub(r"[^\w.-]+", "_", title).strip("_")
-        name = f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.safetensors"
-        return cls(folder / name, text, shapes, making)
+        name, text = address(title, key)
+        return cls(folder / f"{name}.safetensors", text, shapes, making)
+
+    def under_older_keys(self) -> list[Path]:
+        """Return files of this title whose keys differ in how they describe the network only."""
+        rest = {**json.loads(self.key), "network": None}
+        title, _, ending = self.path.name.rsplit(".", 2)
+        found = []
+        for path in self.path.parent.glob(f"{glob.escape(title)}.*.{ending}"):
+            with contextlib.suppress(safetensors.SafetensorError, OSError, ValueError, KeyError):
+                with safetensors.safe_open(path, framework="pt") as file:
+                    key = json.loads((file.metadata() or {})["key"])
+                if {**key, "network": None} == rest and path != self.path:
+                    found.append(path)
+        return found
 
     def exists(self) -> bool:
         """Return whether there is such a file, damaged or not."""
@@ -134,7 +149,7 @@ class Stored:
         """
         tensors = self.load()
         if tensors is None:
-            with _alone(self.path):
+            with alone(self.path):
                 tensors = self.load()  # another process may have made them while this one waited
                 if tensors is None:
                     tensors = make()
@@ -145,13 +160,25 @@ class Stored:
         """Write the file; where that is impossible, say so and go on."""
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
         content = safetensors.torch.save(tensors, {"key": self.key, "sha256": digest(tensors)})
-        try:
-            write_atomically(self.path, content)
-        except OSError as error:  # a full disk, a read-only folder
-            print(
-                f"{self.path} could not be written ({error}): next time means {self.making} again",
-                file=sys.stderr,
-            )
+        write_or_say(self.path, content, self.making)
+
+
+def address(title: str, key: dict) -> tuple[str, str]:
+    """Return a file's name without its ending, a title and the key's hash, and the key as JSON."""
+    text = json.dumps(key, sort_keys=True)
+    stem = re.sub(r"[^\w.-]+", "_", title).strip("_")
+    return f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}", text
+
+
+def write_or_say(path: Path, content: bytes, making: str) -> None:
+    """Write a file; where that is impossible, say so and go on."""
+    try:
+        write_atomically(path, content)
+    except OSError as error:  # a full disk, a read-only folder
+        print(
+            f"{path} could not be written ({error}): next time means {making} again",
+            file=sys.stderr,
+        )
 
 
 def digest(tensors: dict[str, Tensor]) -> str:
@@ -168,8 +195,8 @@ def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple]:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock between processes, or none where the folder can not be written to."""
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock between processes, or none where the folder cannot be written to."""
     lock = filelock.FileLock(f"{path}.lock")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

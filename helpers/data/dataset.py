@@ -1,4 +1,4 @@
-"""TODO."""
+"""Images in [0, 1] with labels, and where they came from."""
 
 import functools
 import hashlib
@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-
-pass
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Fetch one large file: with a time-out, a progress bar and a check of what arrived."""
+"""The data folder; writing a file whole or not at all; fetching one that is large."""
 
 import hashlib
 import http.client
@@ -36,7 +36,7 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
     ------
     OSError
         If it is not there and downloads are forbidden, nobody answers within ten seconds, the
-        folder can not be written to, or what arrived is another file.
+        folder cannot be written to, or what arrived is another file.
     """
     if path.exists():
         return path
@@ -69,9 +69,6 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
     finally:
         Path(temporary).unlink(missing_ok=True)
     return path
-
-
-pass
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""TODO."""
+"""A picture of any kind, a file or an upload, as a tensor."""
 
 import io
 import struct
@@ -10,11 +10,6 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-pass
-pass
-pass
-
-
 LEAST = 16  # pixels of a picture's shorter side
 
 
@@ -22,7 +17,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, Image.Decompressio
 
 
 class PictureError(ValueError):
-    """A picture can not be used; the message says which, and why."""
+    """A picture cannot be used; the message says which, and why."""
 
 
 def read_picture(source: Path | bytes, *, side: int, shorter: int) -> Tensor:

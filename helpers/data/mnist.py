@@ -1,6 +1,6 @@
-"""Images in [0, 1] with labels, and where they came from.
+"""Handwritten digits, in [0, 1] and with labels.
 
-``digits`` gives the real MNIST when the data folder has it or it can be fetched, and otherwise
+`digits` gives the real MNIST when the data folder has it or it can be fetched, and otherwise
 the handwritten digits that scikit-learn ships, so that every chapter runs on any machine.
 The data folder is the repository's ``data/``, or the one that ``COURSE_DATA`` names;
 ``COURSE_OFFLINE=1`` forbids downloads.

@@ -1,4 +1,4 @@
-"""Pictures of any kind as tensors: a file, an upload, a folder, Imagenette, ImageNet's samples."""
+"""A folder of pictures as a data set: the reader's own, Imagenette, or ImageNet's samples."""
 
 import csv
 import os
@@ -37,14 +37,14 @@ IMAGENETTE_LABELS = {
 def read_folder(
     path: Path, *, side: int, shorter: int, count: int | None = None, seed: int = 0
 ) -> Dataset:
-    """Read the pictures of a folder; those that can not be read are named and left out.
+    """Read the pictures of a folder; those that cannot be read are named and left out.
 
     Parameters
     ----------
     path : Path
         The folder; a file ``labels.csv`` in it may give each ``file`` its ``class_index``.
     side, shorter
-        As for `read`.
+        As for `read_picture`.
     count : int, optional
         So many, chosen at random; all by default.
     seed : int
@@ -78,7 +78,7 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
     Parameters
     ----------
     side, shorter, count, seed
-        As for `folder`.
+        As for `read_folder`.
 
     Returns
     -------
@@ -88,9 +88,9 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
     Raises
     ------
     OSError
-        If it is not there and can not be fetched.
+        If it is not there and cannot be fetched.
     DamagedDataError
-        If an archive that was put into the data folder can not be unpacked.
+        If an archive that was put into the data folder cannot be unpacked.
 
     References
     ----------

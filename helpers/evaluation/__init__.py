@@ -8,9 +8,10 @@ from helpers.evaluation.perturbations import (
     distortion,
     gaussian_noise,
     noise_like,
+    per_image,
     rescale_to_mean,
 )
-from helpers.evaluation.predictions import error_rate, logits, number_of_classes, predict
+from helpers.evaluation.predictions import error_rate, forward, logits, number_of_classes, predict
 from helpers.evaluation.statistics import (
     Estimate,
     binomial_interval,
@@ -34,12 +35,14 @@ __all__ = [
     "check_targets",
     "distortion",
     "error_rate",
+    "forward",
     "gaussian_noise",
     "grim_consistent",
     "logits",
     "noise_like",
     "number_of_classes",
     "paired_difference",
+    "per_image",
     "predict",
     "rank_correlation",
     "rescale_to_mean",

@@ -1,7 +1,12 @@
-"""TODO."""
+"""The size of a change of an image, and changes of a given size: noise, amplified (section 4.2)."""
 
 import torch
 from torch import Tensor
+
+
+def per_image(values: Tensor, like: Tensor) -> Tensor:
+    """Return a value for each image, shape (N,), as (N, 1, …, 1): it multiplies images (N, ...)."""
+    return values.view(-1, *[1] * (like.ndim - 1))
 
 
 def distortion(inputs: Tensor, adversarial: Tensor) -> Tensor:
@@ -74,11 +79,7 @@ def amplify(inputs: Tensor, adversarial: Tensor, rms: float | Tensor) -> Tensor:
     """
     found = distortion(inputs, adversarial)
     factor = torch.where(found > 0, rms / found, torch.zeros_like(found))
-    return inputs + factor.view(-1, *[1] * (inputs.ndim - 1)) * (adversarial - inputs)
-
-
-pass
-pass
+    return inputs + per_image(factor, inputs) * (adversarial - inputs)
 
 
 def noise_like(inputs: Tensor, adversarial: Tensor, *, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""The numbers in the paper's tables: errors, distortions and noise (section 4.2)."""
+"""What a network says of images: outputs, logits, answers, and the share that is wrong."""
 
 import torch
 from torch import Tensor, nn
@@ -6,11 +6,50 @@ from torch import Tensor, nn
 from helpers.evaluation.validation import check_fit, check_model
 
 
-def logits(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
-    """Return the logits (N, K) of `inputs` (N, ...), `batch_size` images at a time."""
-    check_fit(model, inputs)
+def forward(module: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return what a network or a part of it makes of its inputs, without gradients.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps inputs (N, ...) to outputs (N, ...).
+    inputs : Tensor, shape (N, ...)
+        Images, or activations of a layer.
+    batch_size : int
+        Inputs per forward pass; bounds the memory, changes nothing else.
+
+    Returns
+    -------
+    Tensor, shape (N, ...)
+        The outputs.
+
+    Raises
+    ------
+    ValueError
+        If module and inputs do not fit, see `check_fit`, or the outputs are no tensor.
+    """
+    check_fit(module, inputs)
     with torch.no_grad():
-        return torch.cat([model(batch) for batch in inputs.split(batch_size)])
+        outputs = [module(batch) for batch in inputs.split(batch_size)]
+    if not isinstance(outputs[0], Tensor):
+        raise ValueError(f"model must give a tensor, got {type(outputs[0]).__name__}")
+    return torch.cat(outputs)
+
+
+def logits(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the logits (N, K) of `inputs` (N, ...), `batch_size` images at a time.
+
+    Raises
+    ------
+    ValueError
+        If model and inputs do not fit, see `check_fit`, or the model gives anything else.
+    """
+    found = forward(model, inputs, batch_size=batch_size)
+    if found.ndim != 2:
+        raise ValueError(
+            f"model must give logits of shape ({len(inputs)}, K), got {tuple(found.shape)}"
+        )
+    return found
 
 
 def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:

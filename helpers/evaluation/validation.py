@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a model and its inputs have to be before anything is computed with them."""
 
 from itertools import chain
 
@@ -10,13 +10,25 @@ RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 
 
 def check_model(model: nn.Module) -> None:
-    """Refuse a model in training mode with a ValueError: its dropout would change the answers."""
+    """Refuse a model in training mode, whole or in part, with a ValueError.
+
+    Dropout would change its answers, and batch normalisation its statistics.
+    """
     if model.training:
         raise ValueError("model is in training mode: call model.eval() first")
+    _check_parts(model)
+
+
+def _check_parts(model: nn.Module) -> None:
+    """Refuse a model of which a part with random answers is in training mode."""
+    for name, part in model.named_modules():
+        if part.training and isinstance(part, RANDOM):
+            which = f"has a part in training mode, {name!r}" if name else "is in training mode"
+            raise ValueError(f"model {which}: call model.eval() first")
 
 
 def check_fit(model: nn.Module, inputs: Tensor) -> None:
-    """Refuse inputs that a model can not take, and a model whose answers are random.
+    """Refuse inputs that a model cannot take, and a model whose answers are random.
 
     Parameters
     ----------
@@ -29,14 +41,14 @@ def check_fit(model: nn.Module, inputs: Tensor) -> None:
     Raises
     ------
     ValueError
-        If they are not what is written above.
+        If they are on two devices or of two types, or a part that makes answers random is in
+        training mode.
     """
     check_device(model, inputs)
     weight = next(model.parameters(), inputs)
     if weight.dtype != inputs.dtype:
         raise ValueError(f"inputs must be {weight.dtype}, as model is; got {inputs.dtype}")
-    if any(module.training and isinstance(module, RANDOM) for module in model.modules()):
-        check_model(model)
+    _check_parts(model)
 
 
 def check_device(model: nn.Module, inputs: Tensor) -> None:
@@ -68,7 +80,7 @@ def check_targets(
     Raises
     ------
     ValueError
-        If they are not what is written above.
+        If targets are not such labels, one for each input, or an input is outside the box or nan.
     """
     if targets.shape != inputs.shape[:1] or targets.dtype != torch.long:
         raise ValueError(

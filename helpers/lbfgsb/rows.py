@@ -114,7 +114,7 @@ class Rows:
         return torch.where(descends, newton, steepest)
 
     def shorten_step(self, rejected: Tensor, value: Tensor, predicted: Tensor) -> Tensor:
-        """Backtrack where a trial was rejected; return the rows that can not, shape (k,).
+        """Backtrack where a trial was rejected; return the rows that cannot, shape (k,).
 
         The new α minimises the parabola through f(x), its slope and the trial, and is 0.1 to
         0.5 of the old. After `BACKTRACKS` of them a row forgets its pairs and tries −g.

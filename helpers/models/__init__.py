@@ -10,6 +10,8 @@ from helpers.models.layers import ContrastNormalisation, Standardise, weight_lay
 from helpers.models.paper import ARCHITECTURES, architecture, build
 from helpers.models.paper_alexnet import alexnet
 from helpers.models.quocnet import L2Pool, Stage, build_quocnet, on_grid
+from helpers.models.seeding import seeded
+from helpers.models.signatures import signature
 
 __all__ = [
     "ARCHITECTURES",
@@ -26,6 +28,8 @@ __all__ = [
     "classifier",
     "on_grid",
     "preparation",
+    "seeded",
+    "signature",
     "weight_layers",
     "weights_file",
 ]

@@ -17,6 +17,7 @@ from torchvision import models
 from helpers import data
 from helpers.data import fetch
 from helpers.models.layers import Standardise
+from helpers.models.seeding import seeded
 
 OSTRICH = 9  # the paper's target
 DIGEST = re.compile(r"-([0-9a-f]{8,})\.")  # torchvision names files by their SHA-256's beginning
@@ -94,11 +95,10 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
     ValueError
         If there is no such classifier.
     DamagedDataError
-        If the file can not be read, or holds the weights of something else.
+        If the file cannot be read, or holds the weights of something else.
     """
     prepared = preparation(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         network = models.get_model(name, weights=None)
     if weights is not None:
         _load(network, name, weights)
@@ -170,7 +170,7 @@ def _load(network: nn.Module, name: str, path: Path) -> None:
 def _in_sequence(network: nn.Module, side: int) -> list[nn.Module]:
     """Return the modules of a network in the order of its own code.
 
-    What the code does between them can not be seen, so each usual joint is tried until the
+    What the code does between them cannot be seen, so each usual joint is tried until the
     sequence gives the same logits; where none does, the network is one block.
     """
     image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))

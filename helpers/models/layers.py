@@ -1,4 +1,4 @@
-"""TODO."""
+"""Layers that PyTorch has not, and the layers of a network that have weights."""
 
 from collections.abc import Sequence
 
@@ -49,5 +49,5 @@ class ContrastNormalisation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map inputs (N, ...) to outputs of the same shape."""
-        squares = x.flatten(1).square().sum(1).view(-1, *[1] * (x.ndim - 1))
+        squares = x.square().sum(tuple(range(1, x.ndim)), keepdim=True)
         return x / (self.epsilon + squares) ** self.gamma

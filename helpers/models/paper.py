@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import nn
 
 from helpers.models.layers import weight_layers
+from helpers.models.seeding import seeded
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,7 @@ def build(name: str, *, seed: int = 0) -> nn.Sequential:
         If there is no network of that name.
     """
     chosen = architecture(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         model = nn.Sequential(*chosen.layers())
         for layer in weight_layers(model):
             nn.init.xavier_uniform_(layer.weight)

@@ -1,9 +1,9 @@
-"""TODO."""
+"""AlexNet in the shape of the paper's Table 5, without trained weights."""
 
-import torch
 from torch import nn
 
 from helpers.models.layers import Standardise
+from helpers.models.seeding import seeded
 
 
 def alexnet(*, seed: int = 0) -> nn.Sequential:
@@ -28,8 +28,7 @@ def alexnet(*, seed: int = 0) -> nn.Sequential:
     Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
     networks", 2012.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         model = nn.Sequential(
             Standardise((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
             *[nn.Conv2d(3, 96, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)],

@@ -48,7 +48,7 @@ class LocalFilters(nn.Module):
         channels, height, width = shape
         if size > min(height, width):
             raise ValueError(f"size must be at most {min(height, width)}, the input's; got {size}")
-        self.shape, self.size, self.stride = shape, size, stride
+        self.shape, self.maps, self.size, self.stride = shape, maps, size, stride
         self.grid = ((height - size) // stride + 1, (width - size) // stride + 1)
         places = self.grid[0] * self.grid[1]
         fan_in = channels * size**2
@@ -56,17 +56,17 @@ class LocalFilters(nn.Module):
             raise ValueError(f"maps must be at most {fan_in}, the values in a square; got {maps}")
         self.weight = nn.Parameter(torch.zeros(places, maps, fan_in))
 
-    def squares(self, x: Tensor) -> Tensor:
+    def patches(self, x: Tensor) -> Tensor:
         """Return what each place sees, shape (places, N, C·size²), of x (N, C, H, W)."""
         return functional.unfold(x, self.size, stride=self.stride).permute(2, 0, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the responses, shape (N, maps, h, w), to x of shape (N, C, H, W)."""
-        return on_grid(self.squares(x) @ self.weight.mT, self.grid)
+        return on_grid(self.patches(x) @ self.weight.mT, self.grid)
 
     def extra_repr(self) -> str:
-        """Return the sizes, for people and for the keys of checkpoints."""
-        return f"{self.shape}, maps={self.weight.shape[1]}, size={self.size}, stride={self.stride}"
+        """Return the sizes."""
+        return f"{self.shape}, maps={self.maps}, size={self.size}, stride={self.stride}"
 
 
 def on_grid(h: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -131,16 +131,11 @@ class LocalContrastNormalisation(nn.Module):
         return v / variance.sqrt()
 
     def extra_repr(self) -> str:
-        """Return what is done, for people and for the keys of checkpoints."""
+        """Return what is done."""
         return f"subtract={self.subtract}"
 
     def _centred(self, a: Tensor) -> Tensor:
         return a - self.average(a) if self.subtract else a
-
-
-pass
-pass
-pass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.evaluation import check_model
+from helpers.evaluation import check_model, per_image
 
 SHARPNESS = 20.0  # of the smooth stand-in for ReLU: softplus(βz)/β
 
@@ -106,7 +106,7 @@ def ascend(
         (uphill,) = torch.autograd.grad(norms.sum(), points, materialize_grads=True)
         with torch.no_grad():
             size = uphill.flatten(1).square().mean(1).sqrt().clamp_min(1e-30)
-            size = size.view(-1, *[1] * (x.ndim - 1))
+            size = per_image(size, x)
             x = (points + first_step * (1 - step / steps) * uphill / size).clamp(0, 1)
         found = jacobian_norm(model, x)
         better = found > best_norm

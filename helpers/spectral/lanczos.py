@@ -16,7 +16,7 @@ TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
 @dataclass(frozen=True)
 class SingularValue:
-    """What `largest_stretch` found: an estimate of ‖A‖ from below.
+    """What `largest_singular_value` found: an estimate of ‖A‖ from below.
 
     Attributes
     ----------
@@ -77,13 +77,13 @@ def largest_singular_value(
 
     Returns
     -------
-    Stretch
+    SingularValue
         The largest that was found.
 
     Raises
     ------
     ValueError
-        If `like`, `basis` or `starts` is not what is written above.
+        If `like` is of no known type, `basis` is less than 2 or `starts` less than 1.
 
     References
     ----------

@@ -44,7 +44,7 @@ def lipschitz_constants(
     Parameters
     ----------
     model : nn.Sequential
-        Of blocks that `constant` knows.
+        Of blocks that `layer_constant` knows.
     shape : tuple of int
         Of one input, without the batch: (C, H, W).
 
@@ -74,7 +74,8 @@ def lipschitz_bound(
 ) -> Tensor:
     """Bound the Lipschitz constant of a network by the product over its layers, L = Π L_k.
 
-    Parameters and errors are those of `constants`; the result, of shape (), is differentiable.
+    Parameters and errors are those of `lipschitz_constants`; the result, of shape (), can be
+    differentiated.
     """
     bounds = [one.bound for one in lipschitz_constants(model, shape)]
     return torch.stack(bounds).prod() if bounds else _like(model).new_ones(())
@@ -83,7 +84,8 @@ def lipschitz_bound(
 def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
     """Return Σ L_k² / 2 over the layers with weights: the penalty that the paper suggests to try.
 
-    Parameters and errors are those of `constants`; the result, of shape (), is differentiable.
+    Parameters and errors are those of `lipschitz_constants`; the result, of shape (), can be
+    differentiated.
     For a dense layer it is what weight decay is with the operator norm for the Frobenius norm.
 
     References

@@ -3,7 +3,7 @@
 The operator norm ‖A‖ of a linear map is its largest stretch, max ‖A x‖ / ‖x‖.
 
 * `dense_norm`: of a matrix, exact (to rounding).
-* `conv_norm`: of a convolution as PyTorch computes it, estimated *from below* (`largest_stretch`).
+* `conv_norm`: of a convolution as PyTorch computes it, estimated *from below*.
 * `conv_norm_fourier`: the paper's formula; exact for wrap-around edges, which zero padding has not.
 * `conv_norm_bound`: a guaranteed *upper bound*, which is what a certificate needs.
 """
@@ -53,11 +53,11 @@ def conv_singular_value(conv: nn.Conv2d, size: tuple[int, int], **options) -> Si
     size : (int, int)
         Height and width of the input.
     **options
-        For `largest_stretch`.
+        For `largest_singular_value`.
 
     Returns
     -------
-    Stretch
+    SingularValue
         Its `input` has shape (C, H, W).
 
     Raises
@@ -77,7 +77,7 @@ def conv_singular_value(conv: nn.Conv2d, size: tuple[int, int], **options) -> Si
 
 
 def conv_norm(conv: nn.Conv2d, size: tuple[int, int], **options) -> float:
-    """Return the value of `conv_stretch`: an estimate of ‖conv‖ from below that converges to it."""
+    """Return the value of `conv_singular_value`: ‖conv‖, estimated from below."""
     return conv_singular_value(conv, size, **options).value
 
 

@@ -3,7 +3,8 @@
 `layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
 methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
 the regulariser of section 4.3, `robust_training` what came later; `imagenet` and `quocnet` choose
-the networks and pictures of the colour chapters.
+the networks and pictures of the colour chapters. `shipped` makes the networks that the repository
+ships.
 """
 
 from helpers.studies import (
@@ -13,6 +14,7 @@ from helpers.studies import (
     pool_comparison,
     quocnet,
     robust_training,
+    shipped,
     spectral_penalty,
 )
 
@@ -23,5 +25,6 @@ __all__ = [
     "pool_comparison",
     "quocnet",
     "robust_training",
+    "shipped",
     "spectral_penalty",
 ]

@@ -4,20 +4,17 @@ All methods share initial weights, order of the images, learning rate and averag
 What is compared is in `helpers.studies.pool_comparison`.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers import evaluation, models
 from helpers.attack import pgd
-from helpers.data import Dataset, folder, load_or_make, write_atomically
+from helpers.data import Dataset, load_or_make, measured
 from helpers.studies.layer_pools import PoolLoss, PoolSettings
 from helpers.training import Recipe, batch_loss, train
 
@@ -27,7 +24,7 @@ ACTIVATIONS = {"ReLU": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 @dataclass(frozen=True)
 class Gradients:
-    """Training on images changed by `gradient_adversarial`: its arguments, and their weight."""
+    """Training on images changed by `pgd`: its arguments, and their weight."""
 
     epsilon: float
     norm: str = "max"
@@ -64,8 +61,7 @@ def build_for(method: Method, *, seed: int = 0) -> nn.Sequential:
     """Build the untrained network of a method; its weights depend on activation and seed only."""
     model = models.build("FC100-100-10", seed=seed)
     if method.activation == "ReLU":
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with models.seeded(seed):
             for layer in models.weight_layers(model):
                 nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
@@ -136,8 +132,7 @@ def trained_by(
     }
 
     def make(model: nn.Sequential) -> None:
-        with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-            torch.default_generator.manual_seed(seed)
+        with models.seeded(seed):  # dropout draws from the global generator
             train(
                 model.to(dataset.inputs.device),
                 dataset,
@@ -162,19 +157,23 @@ def trial(
     dict
         ``train_error``, ``error`` and ``loss`` on the images held out, ``seconds`` of training.
     """
-    key = [asdict(method), asdict(recipe), seed, dataset.digest, held_out.digest]
-    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
-    path = folder() / "trained" / f"pools.trial.{digest}.json"
-    if not path.exists():
+    key = {
+        "method": asdict(method),
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "data": [dataset.digest, held_out.digest],
+    }
+
+    def make() -> dict[str, float]:
         start = time.time()
         model = trained_by(method, dataset, recipe=recipe, seed=seed)
         seconds = time.time() - start
         logits = evaluation.logits(model, held_out.inputs)
-        row = {
+        return {
             "train_error": evaluation.error_rate(model, dataset.inputs, dataset.labels),
             "error": evaluation.error_rate(model, held_out.inputs, held_out.labels),
             "loss": functional.cross_entropy(logits, held_out.labels).item(),
             "seconds": seconds,
         }
-        write_atomically(path, json.dumps(row).encode())
-    return json.loads(path.read_text(encoding="utf-8"))
+
+    return measured("pools.trial", key, make)

@@ -66,9 +66,9 @@ def imagenet_system(name: str = "") -> System:
     ValueError
         If there is no network of that name.
     OSError
-        If a network was asked for by name and its weights can not be had.
+        If a network was asked for by name and its weights cannot be had.
     DamagedDataError
-        If the file of its weights can not be read, or holds those of something else.
+        If the file of its weights cannot be read, or holds those of something else.
     """
     asked = name or os.environ.get("COURSE_NETWORK", "")
     if asked == SMALL:
@@ -123,7 +123,7 @@ def system_images(system: System, which: str = "", *, count: int = 64, seed: int
     Raises
     ------
     OSError, ValueError
-        If images were asked for by name and can not be had.
+        If images were asked for by name and cannot be had.
     DamagedDataError
         If Imagenette's archive in the data folder is damaged.
     """

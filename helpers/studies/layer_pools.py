@@ -5,7 +5,6 @@ layer*; replace a random part of it all the time, the layers in turn; mix the po
 training set, and let the pool of a layer train all layers above it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,6 @@ from torch.nn import functional
 
 from helpers import training
 from helpers.attack import LENGTHS, TARGETS, adversarial_outputs, split_index
-from helpers.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class PoolSettings:
     every : int
         After so many steps the images of a batch replace a part of one pool, then of the next.
     steps : int
-        Gradients of each attack; see `linearised_adversarial`.
+        Gradients of each attack; see `targeted_deepfool`.
     """
 
     layers: tuple[int, ...]
@@ -53,7 +51,7 @@ class PoolSettings:
     steps: int = 2
 
     def __post_init__(self):
-        """Refuse settings that are not what is written above."""
+        """Refuse settings that make no sense."""
         if not self.layers or min(self.layers) < 0:
             raise ValueError(f"layers must be at least one number from 0 on, got {self.layers}")
         for name in ("strengths", "shares"):
@@ -73,49 +71,6 @@ class PoolSettings:
         for name in ("size", "every", "steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-
-
-def train_adversarial(
-    model: nn.Sequential,
-    dataset: Dataset,
-    settings: PoolSettings,
-    *,
-    weight_decay: tuple[float, ...],
-    recipe: training.Recipe,
-    seed: int = 0,
-    watch: Callable[[nn.Sequential], None] | None = None,
-) -> nn.Sequential:
-    """Train a network with a pool of adversarial examples for each of some layers.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        Trained in place; without dropout, as in the paper.
-    dataset : Dataset
-        Training images and labels, on the device of `model`.
-    settings : PoolSettings
-        Which pools, and how.
-    weight_decay, recipe, seed, watch
-        As for `training.train`; the seed is that of the pools too.
-
-    Returns
-    -------
-    nn.Sequential
-        `model`, in eval mode.
-
-    References
-    ----------
-    Szegedy et al., arXiv 1312.6199, section 4.2.
-    """
-    return training.train(
-        model,
-        dataset,
-        weight_decay=weight_decay,
-        recipe=recipe,
-        loss=PoolLoss(settings, seed=seed),
-        seed=seed,
-        watch=watch,
-    )
 
 
 class PoolLoss:

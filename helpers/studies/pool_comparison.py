@@ -4,21 +4,21 @@
 best there is in `FINALISTS`: trained on all training images for 60 epochs, from five seeds.
 """
 
-import hashlib
-import json
+import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from helpers import evaluation, spectral
+from helpers import evaluation
 from helpers.attack import closest_adversarial, random_targets
-from helpers.data import SHIPPED, Dataset, digits, folder, write_atomically
+from helpers.data import Dataset, measured
 from helpers.evaluation import Estimate, paired_difference, rescale_to_mean
 from helpers.studies.adversarial_training import RECIPE, Gradients, Method, trained_by, trial
 from helpers.studies.layer_pools import PoolSettings
+from helpers.studies.measures import measure
 from helpers.training import SMALL_DATA
 
 LONG = replace(RECIPE, epochs=60)
@@ -117,7 +117,7 @@ BASELINE, BEST = "weight decay", "pools for all layers"
 def finalist(
     name: str, train: Dataset, *, seed: int = 0, keep: Path | None = None
 ) -> nn.Sequential:
-    """Train one of the `FINALISTS`, or load it; parameters as for `adversarial_training.network`.
+    """Train one of the `FINALISTS`, or load it; parameters as for `trained_by`.
 
     Fewer than 10,000 images get ten times as many epochs.
     """
@@ -144,54 +144,30 @@ def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
     """
     for seed in SEEDS:
         for name, method in FINALISTS.items():
-            key = [repr(method), seed, train.digest, test.digest, ATTACKED, AMPLIFIED]
-            digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
-            path = folder() / "trained" / f"pools.final.{digest}.json"
-            if not path.exists():
-                model = finalist(name, train, seed=seed)
-                # trained without pools from another seed: no method has seen it
-                other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
-                found = measure_method(model, other, train, test)
-                write_atomically(path, json.dumps(found).encode())
-            yield {"name": name, "seed": seed, **json.loads(path.read_text(encoding="utf-8"))}
+            key = {
+                "method": asdict(method),
+                "seed": seed,
+                "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
+            }
+            make = functools.partial(_final, name, seed, train, test)
+            yield {"name": name, "seed": seed, **measured("pools.final", key, make)}
 
 
-def measure_method(
-    model: nn.Sequential, other: nn.Module, train: Dataset, test: Dataset, *, count: int = ATTACKED
-) -> dict[str, float]:
-    """Measure errors, mean minimal distortion, transfer from another network, and the bound.
+def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict[str, float]:
+    """Train and measure a finalist, and let it read examples that were made for another network."""
+    model = finalist(name, train, seed=seed)
+    # trained without pools from another seed: no method has seen it
+    other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
+    found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
+    return {**found, "transfer": transfer_error(model, other, test[:ATTACKED])}
 
-    Parameters
-    ----------
-    model, other : nn.Module
-        The network, and the one whose adversarial examples it gets.
-    train, test : Dataset
-        Images that it was trained on, and others.
-    count : int
-        Test images that are attacked, with random wrong targets, the same for every network.
 
-    Returns
-    -------
-    dict of str to float
-        ``train_error``, ``test_error``; ``distortion`` and ``failed``, the attacks on `model`
-        that found nothing; ``transfer``, its error on examples for `other` at a mean distortion
-        of 0.1; ``bound``, of the Lipschitz constant.
-    """
-    some = test[:count]
-    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
-    found = closest_adversarial(model, some.inputs, targets)
-    foreign = closest_adversarial(other, some.inputs, targets).adversarial
-    with torch.no_grad():
-        bound = spectral.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
-    stretched = rescale_to_mean(some.inputs, foreign, AMPLIFIED)
-    return {
-        "train_error": evaluation.error_rate(model, train.inputs, train.labels),
-        "test_error": evaluation.error_rate(model, test.inputs, test.labels),
-        "distortion": found.distortion[found.success].mean().item(),
-        "failed": int((~found.success).sum()),
-        "transfer": evaluation.error_rate(model, stretched, some.labels),
-        "bound": bound.item(),
-    }
+def transfer_error(model: nn.Module, other: nn.Module, dataset: Dataset) -> float:
+    """Return a network's error on examples made for another, at a mean distortion of 0.1."""
+    targets = random_targets(dataset.labels, generator=torch.Generator().manual_seed(0))
+    foreign = closest_adversarial(other, dataset.inputs, targets).adversarial
+    stretched = rescale_to_mean(dataset.inputs, foreign, AMPLIFIED)
+    return evaluation.error_rate(model, stretched, dataset.labels)
 
 
 def by_name(rows: Sequence[Mapping], quantity: str) -> dict[str, list[float]]:
@@ -213,13 +189,3 @@ def differences(rows: Sequence[Mapping], name: str) -> dict[str, Estimate]:
         for other, values in errors.items()
         if other != name
     }
-
-
-def main() -> None:
-    """Make the checkpoints that are shipped, for the digits at hand: ``data/checkpoints``."""
-    for name in (BASELINE, BEST):
-        finalist(name, digits("train"), keep=SHIPPED)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,4 @@
-"""What chapter 12 detects: faces among photographs, which need no download, or CIFAR-10's cars.
-
-``python -m helpers.studies.quocnet`` makes the checkpoint that is shipped.
-"""
+"""What chapter 12 detects: faces among photographs, which need no download, or CIFAR-10's cars."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from helpers import data
-from helpers.data import CLASSES, SHIPPED, Dataset, cifar10
+from helpers.data import CLASSES, Dataset, cifar10
 from helpers.models import Stage, build_quocnet
 from helpers.training import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.units import with_label
@@ -120,13 +117,3 @@ def _cars() -> Task:
 
 
 TASKS = {"faces": _faces, "cars": _cars}
-
-
-def main() -> None:
-    """Make the checkpoints that are shipped: ``data/checkpoints``."""
-    found = detection_task("faces")
-    found.network(keep=SHIPPED)
-
-
-if __name__ == "__main__":
-    main()

@@ -39,7 +39,7 @@ def train_against(
     rms : float
         Radius of the balls, as a distortion; 0 trains on the images as they are.
     steps : int
-        Gradients of each attack; see `gradient_adversarial`.
+        Gradients of each attack; see `pgd`.
     epochs, batch_size : int
         Passes over the data, and images a step.
     learning_rate : float

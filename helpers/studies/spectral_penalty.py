@@ -3,18 +3,17 @@
 The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import mean, stdev
 
-import torch
 from torch import Tensor, nn
 
-from helpers import attack, bounds, evaluation, models, spectral
-from helpers.data import Dataset, folder, load_or_make, write_atomically
+from helpers import models, spectral
+from helpers.attack import minimal_adversarial
+from helpers.data import Dataset, load_or_make, measured
+from helpers.studies.measures import measure
 from helpers.training import Recipe, batch_loss, train
 
 # Shorter than those of the networks in Table 1, since there are many networks to train.
@@ -107,7 +106,7 @@ def trained_with_penalty(
     shape = tuple(dataset.inputs.shape[1:])
     decay = models.architecture(name).weight_decay
     key = {
-        "network": repr(model),
+        "network": models.signature(model),
         "weight decay": decay,
         "penalty": ["half the squared norms", strength],
         "data": dataset.digest,
@@ -133,43 +132,6 @@ def trained_with_penalty(
     return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
 
 
-def measure_network(
-    model: nn.Sequential, train_set: Dataset, test: Dataset, *, count: int
-) -> dict[str, float]:
-    """Measure a network: errors, bound, and both distortions on the first `count` test images.
-
-    Parameters
-    ----------
-    model : nn.Sequential
-        The network.
-    train_set, test : Dataset
-        Images that it was trained on, and others; the latter are attacked, with random wrong
-        targets that are the same for every network.
-    count : int
-        Test images to attack.
-
-    Returns
-    -------
-    dict of str to float
-        The last six attributes of `Measurement`.
-    """
-    some = test[:count]
-    targets = attack.random_targets(some.labels, generator=torch.Generator().manual_seed(0))
-    found = attack.minimal_adversarial(model, some.inputs, targets)
-    counts = found.success & (found.distortion > 0)
-    radii = bounds.certified(model, some.inputs, targets)
-    with torch.no_grad():
-        bound = spectral.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
-    return {
-        "train_error": evaluation.error_rate(model, train_set.inputs, train_set.labels),
-        "test_error": evaluation.error_rate(model, test.inputs, test.labels),
-        "bound": bound.item(),
-        "distortion": found.distortion[counts].mean().item(),
-        "certified": radii[counts].mean().item(),
-        "failed": int((~found.success).sum()),
-    }
-
-
 def sweep(
     name: str,
     train_set: Dataset,
@@ -190,7 +152,7 @@ def sweep(
     name : str
         A key of `models.ARCHITECTURES`.
     train_set, test : Dataset
-        For `regularised` and `measure`.
+        For `trained_with_penalty` and `measure`.
     strengths : sequence of float
         Of the penalty.
     seeds : sequence of int
@@ -208,15 +170,21 @@ def sweep(
     rows = []
     for seed in seeds:
         for strength in strengths:
-            key = [name, strength, seed, asdict(recipe), train_set.digest, test.digest, count]
-            digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
-            path = folder() / "trained" / f"{name}.spectral{strength:g}.{digest}.json"
-            if not path.exists():
+
+            def make(strength: float = strength, seed: int = seed) -> dict[str, float]:
                 model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
-                measured = measure_network(model, train_set, test, count=count)
-                write_atomically(path, json.dumps(measured).encode())
-            measured = json.loads(path.read_text(encoding="utf-8"))
-            rows.append(Measurement(name, strength, seed, **measured))
+                return measure(model, train_set, test, count=count, attack=minimal_adversarial)
+
+            title = f"{name}.spectral{strength:g}"
+            key = {
+                "network": name,
+                "strength": strength,
+                "seed": seed,
+                "recipe": asdict(recipe),
+                "data": [train_set.digest, test.digest, count],
+            }
+
+            rows.append(Measurement(name, strength, seed, **measured(title, key, make)))
     return rows
 
 

@@ -5,7 +5,7 @@ stochastic gradient descent behind it, `fit_readout` solves for a last layer on 
 """
 
 from helpers.training.readout import fit_readout
-from helpers.training.rica import RicaRecipe, pretrain_quocnet, through, trained_quocnet
+from helpers.training.rica import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.training.sgd import DECAY_FORMS, Recipe, batch_loss, batches, check_data, train
 from helpers.training.small_alexnet import (
     PHOTO_SIDE,
@@ -29,7 +29,6 @@ __all__ = [
     "cross_training_set",
     "fit_readout",
     "pretrain_quocnet",
-    "through",
     "train",
     "train_small_alexnet",
     "trained",

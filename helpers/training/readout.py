@@ -1,4 +1,4 @@
-"""TODO."""
+"""The last layer on frozen features: a convex problem, solved to convergence."""
 
 import numpy as np
 import scipy.optimize
@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers.data import Dataset
+from helpers.evaluation import forward
 from helpers.training.sgd import check_data, decay_coefficients
 
 
@@ -46,8 +47,7 @@ def fit_readout(
     readout = model[-1]
     (decay,) = decay_coefficients(model[-1:], (weight_decay,), decay_form)
     model.eval()
-    with torch.no_grad():
-        features = torch.cat([model[:-1](batch) for batch in dataset.inputs.split(1000)])
+    features = forward(model[:-1], dataset.inputs)
     mean = features.mean(0)
     eigenvalues, basis = torch.linalg.eigh((features - mean).double().T.cov(correction=0))
     whiten = basis / (eigenvalues.clamp_min(0) + 10 * decay).sqrt()  # W = weights @ whitenᵀ

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from helpers.data import load_or_make
-from helpers.models import L2Pool, Stage, build_quocnet, on_grid
+from helpers.evaluation import forward
+from helpers.models import L2Pool, Stage, build_quocnet, on_grid, signature
 
 
 def reconstruction_cost(
@@ -81,7 +82,7 @@ RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
 
 @dataclass(frozen=True)
 class RicaRecipe:
-    """How `pretrain` trains; part of the key of a checkpoint.
+    """How `pretrain_quocnet` trains; part of the key of a checkpoint.
 
     Attributes
     ----------
@@ -115,7 +116,7 @@ def pretrain_quocnet(
     Parameters
     ----------
     model : nn.Sequential
-        What `build` returned; trained in place.
+        What `build_quocnet` returned; trained in place.
     images : Tensor, shape (N, C, H, W)
         Images without labels.
     recipe : RicaRecipe
@@ -132,12 +133,12 @@ def pretrain_quocnet(
     """
     generator = torch.Generator().manual_seed(seed)
     model[0].fit(images)
-    x, costs = through(model[0], images), []
+    x, costs = forward(model[0], images), []
     stages = [model[k : k + 3] for k in range(1, len(model), 3)]
     for number, (filters, pool, normalisation) in enumerate(stages, start=1):
         places, maps, _ = filters.weight.shape
         sparsity = recipe.sparsity[min(number, len(recipe.sparsity)) - 1]
-        z = whitening(filters.squares(x[:: max(1, len(x) // 200)]), maps, recipe.softness)
+        z = whitening(filters.patches(x[:: max(1, len(x) // 200)]), maps, recipe.softness)
         gaussian = torch.randn(maps, maps, generator=generator)
         rotation = torch.linalg.qr(gaussian)[0].to(x)
         weight = rotation.expand(places, maps, maps).clone().requires_grad_()
@@ -149,7 +150,7 @@ def pretrain_quocnet(
         for _ in tqdm(range(recipe.epochs), desc=title, unit="epoch", disable=not progress):
             total = 0.0
             for rows in torch.randperm(len(x), generator=generator).split(recipe.batch_size):
-                seen = filters.squares(x[rows.to(x.device)]) @ z.T
+                seen = filters.patches(x[rows.to(x.device)]) @ z.T
                 cost = reconstruction_cost(seen, weight, filters.grid, pool, sparsity)
                 optimizer.zero_grad()
                 cost.backward()
@@ -159,9 +160,9 @@ def pretrain_quocnet(
             costs[-1].append(total / len(x))
         with torch.no_grad():
             filters.weight.copy_(weight @ z)
-        pooled = through(nn.Sequential(filters, pool), x)
+        pooled = forward(nn.Sequential(filters, pool), x)
         normalisation.fit(pooled)
-        x = through(normalisation, pooled)
+        x = forward(normalisation, pooled)
     return costs
 
 
@@ -175,7 +176,7 @@ def trained_quocnet(
     seed: int = 0,
     keep: Path | None = None,
 ) -> nn.Sequential:
-    """Return the network after `pretrain`, from a checkpoint or trained now.
+    """Return the network after `pretrain_quocnet`, from a checkpoint or trained now.
 
     Parameters
     ----------
@@ -186,7 +187,7 @@ def trained_quocnet(
     shape : tuple of int
         Channels, height and width.
     stages, recipe, seed
-        As for `build` and `pretrain`.
+        As for `build_quocnet` and `pretrain_quocnet`.
     keep : Path, optional
         Where a new checkpoint is kept; ``trained/`` in the data folder by default.
 
@@ -197,7 +198,7 @@ def trained_quocnet(
     """
     model = build_quocnet(shape, stages)
     key = {
-        "network": repr(model),
+        "network": signature(model),
         "images": name,
         "seed": seed,
         "recipe": asdict(recipe),
@@ -209,9 +210,3 @@ def trained_quocnet(
         pretrain_quocnet(model, images(), recipe=recipe, seed=seed, progress=progress)
 
     return load_or_make(model, f"QuocNet.{name}.seed{seed}", key, make, keep=keep).eval()
-
-
-def through(module: nn.Module, x: Tensor, *, batch_size: int = 500) -> Tensor:
-    """Return what a module makes of `x`, `batch_size` at a time and without gradients."""
-    with torch.no_grad():
-        return torch.cat([module(batch) for batch in x.split(batch_size)])

@@ -136,7 +136,7 @@ def check_images(model: nn.Sequential, dataset: Dataset) -> None:
 
 
 def check_data(model: nn.Sequential, dataset: Dataset) -> None:
-    """Refuse what a network can not be trained on, before it has been.
+    """Refuse what a network cannot be trained on, before it has been.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def check_data(model: nn.Sequential, dataset: Dataset) -> None:
     Raises
     ------
     ValueError
-        If they are not what is written above.
+        If the dataset is on another device, a pixel is not finite, or a label has no unit.
     """
     check_images(model, dataset)
     classes = len(models.weight_layers(model)[-1].weight)

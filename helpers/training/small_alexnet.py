@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from helpers import data
 from helpers.data import SHIPPED, load_or_make
-from helpers.models import Standardise, weight_layers
+from helpers.models import Standardise, seeded, signature, weight_layers
 
 PHOTO_SIDE = 64  # pixels
 
@@ -57,8 +57,7 @@ def build_small_alexnet(seed: int = 0) -> nn.Sequential:
     nn.Sequential
         Maps images (N, 3, 64, 64) with pixels in [0, 1] to logits (N, 18); in eval mode.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed):
         model = nn.Sequential(
             Standardise((0.5,) * 3, (0.25,) * 3),
             *[nn.Conv2d(3, 32, 7, stride=2, padding=3), nn.ReLU(), nn.MaxPool2d(3, 2)],
@@ -84,7 +83,7 @@ def train_small_alexnet(
     Parameters
     ----------
     model : nn.Sequential
-        What `build` returns; trained in place.
+        What `build_small_alexnet` returns; trained in place.
     recipe : PhotoRecipe
         Optimiser settings and augmentation.
     seed : int
@@ -105,8 +104,7 @@ def train_small_alexnet(
     )
     generator = torch.Generator().manual_seed(seed)
     model.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # of the dropout
+    with seeded(seed):  # of the dropout
         for _ in tqdm(range(recipe.steps), desc=progress, disable=not progress):
             labels = torch.randint(len(data.PHOTOGRAPHS), (recipe.batch_size,), generator=generator)
             inputs = data.crops(labels, "train", side=PHOTO_SIDE, generator=generator)
@@ -138,7 +136,7 @@ def trained_small_alexnet(*, seed: int = 0, keep: Path | None = None) -> nn.Sequ
     """
     model = build_small_alexnet(seed)
     key = {
-        "network": repr(model),
+        "network": signature(model),
         "data": [data.PHOTOGRAPHS, data.SHORTER, data.TRAINING, PHOTO_SIDE],
         "seed": seed,
         "recipe": asdict(PhotoRecipe()),

@@ -1,7 +1,7 @@
 """Train the paper's networks (section 2), and keep what was trained.
 
 ``trained(name)`` gives a network of Table 1 or 3, from a checkpoint where there is one and
-trained now where there is none. ``python -m helpers.training.zoo`` makes the shipped checkpoints.
+trained now where there is none.
 """
 
 from dataclasses import asdict, replace
@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from helpers import models
-from helpers.data import SHIPPED, Dataset, digits, disjoint_halves, load_or_make
+from helpers.data import Dataset, digits, disjoint_halves, load_or_make
 from helpers.training.autoencoder import AutoencoderRecipe, pretrain_autoencoder
 from helpers.training.readout import fit_readout
 from helpers.training.sgd import Recipe, train
@@ -71,7 +71,7 @@ def trained(
     device = dataset.inputs.device
     model = models.build(name, seed=seed)
     key = {
-        "network": repr(model),
+        "network": models.signature(model),
         "weight decay": [decay, decay_form],
         "data": dataset.digest,
         "seed": seed,
@@ -120,18 +120,3 @@ def cross_training_set(dataset: Dataset) -> dict[str, tuple[str, Dataset, int]]:
         "FC123-456-10": ("FC123-456-10", p1, 0),
         "FC100-100-10′": ("FC100-100-10", p2, 1),
     }
-
-
-def main() -> None:
-    """Make the checkpoints that are shipped, for the digits at hand: ``data/checkpoints``."""
-    dataset = digits("train")
-    for name in models.ARCHITECTURES:
-        trained(name, dataset=dataset, keep=SHIPPED)
-        if name.startswith("FC10("):
-            trained(name, dataset=dataset, decay_form="per unit", keep=SHIPPED)
-    for name, half, seed in cross_training_set(dataset).values():
-        trained(name, dataset=half, seed=seed, keep=SHIPPED)
-
-
-if __name__ == "__main__":
-    main()

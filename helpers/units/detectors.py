@@ -50,7 +50,7 @@ def _ranks(scores: Tensor) -> Tensor:
 
 
 def _from_ranks(ranks: Tensor, labels: Tensor) -> Tensor:
-    """Return `ranking` for many labellings (S, N) of the same scores at once, shape (S, D)."""
+    """Return `roc_auc` for many labellings (S, N) of the same scores at once, shape (S, D)."""
     labels = labels.cpu().double()
     ones = int(labels[0].sum())
     zeros = len(ranks) - ones

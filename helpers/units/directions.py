@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from helpers.evaluation import check_fit
+from helpers.evaluation import forward
 
 
 def activations(phi: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tensor:
@@ -23,9 +23,7 @@ def activations(phi: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Te
     Tensor, shape (N, D)
         Activations, flattened.
     """
-    check_fit(phi, inputs)
-    with torch.no_grad():
-        return torch.cat([phi(batch).flatten(1) for batch in inputs.split(batch_size)])
+    return forward(phi, inputs, batch_size=batch_size).flatten(1)
 
 
 def last_hidden(network: nn.Sequential) -> nn.Sequential:

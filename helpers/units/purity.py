@@ -69,7 +69,7 @@ def orientation_histograms(inputs: Tensor, *, cells: int = 4, bins: int = 9) -> 
     Raises
     ------
     ValueError
-        If the images have not one channel, or can not be cut into such cells.
+        If the images have not one channel, or cannot be cut into such cells.
 
     References
     ----------
@@ -189,7 +189,7 @@ def permutation_p(first: Tensor, second: Tensor, *, resamples: int = 9999, seed:
 def probability_of_superiority(first: Tensor, second: Tensor) -> float:
     """Return the chance that a random value of `first` exceeds one of `second`; a tie is a half.
 
-    1/2 where the two groups can not be told apart by their ranks.
+    1/2 where the two groups cannot be told apart by their ranks.
     """
     statistic = stats.mannwhitneyu(first.cpu().numpy(), second.cpu().numpy()).statistic
     return float(statistic) / (len(first) * len(second))

@@ -184,7 +184,7 @@ def test_unreachable_target_is_proved_to_be_so_and_disturbs_no_other(bias):
     mixed = targets.clone()
     mixed[2] = 4
     a, d = half_spaces(model, 4)
-    assert (np.minimum(a, 0).sum(1) + d).max() > 0  # one rival can not be reached in the box
+    assert (np.minimum(a, 0).sum(1) + d).max() > 0  # one rival cannot be reached in the box
     found = exact_linear(model, x, mixed)
     assert found.converged.tolist() == [row != 2 for row in range(len(x))]
     assert found.distortion[2] == math.inf

@@ -86,6 +86,22 @@ def test_another_key_is_another_checkpoint(make, trained):
     assert make.count == len(files(trained)) == 3
 
 
+def test_file_under_an_older_key_is_named_and_made_again(make, trained, capsys):
+    get(make, key={**KEY, "network": "Sequential(\n  (0): Linear(in_features=3)\n)"})
+    (older,) = files(trained)
+    assert is_trained(get(make))
+    assert make.count == 2
+    message = f"{older} was kept by an earlier version: training this network again\n"
+    assert capsys.readouterr().err == message
+
+
+def test_file_of_another_seed_is_not_an_older_one(make, trained, capsys):
+    get(make, key={**KEY, "seed": 1})
+    (trained / "tiny.damaged.safetensors").write_bytes(b"nothing")
+    get(make)
+    assert capsys.readouterr().err == ""
+
+
 def test_order_of_the_key_is_no_difference(make):
     get(make)
     get(make, key=dict(reversed(KEY.items())))

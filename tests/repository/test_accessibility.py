@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from helpers.course import plotting
+from helpers.course import legibility, plotting
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -110,14 +110,14 @@ def test_no_text_is_too_small_to_read_from_afar(name):
     [("white", "black", 21), ("#777777", "white", 4.48), ("#767676", "white", 4.54)],
 )
 def test_contrast_is_that_of_the_guidelines(first, second, ratio):
-    assert plotting.contrast(first, second) == pytest.approx(ratio, abs=0.005)
-    assert plotting.contrast(second, first) == plotting.contrast(first, second)
+    assert legibility.contrast(first, second) == pytest.approx(ratio, abs=0.005)
+    assert legibility.contrast(second, first) == legibility.contrast(first, second)
 
 
 def test_ink_can_be_read_on_every_colour():
     shades = np.random.default_rng(0).random((500, 3))
     for shade in [*shades, *colormaps[plotting.SEQUENTIAL](np.linspace(0, 1, 256))[:, :3]]:
-        assert plotting.contrast(plotting.ink(shade), shade) >= 4.5
+        assert legibility.contrast(legibility.ink(shade), shade) >= 4.5
 
 
 def test_numbers_of_a_heatmap_can_be_read_on_their_cells():
@@ -128,7 +128,7 @@ def test_numbers_of_a_heatmap_can_be_read_on_their_cells():
     for text in ax.texts:
         column, row = text.get_position()
         shade = picture.to_rgba(values[row, column])[:3]
-        assert plotting.contrast(text.get_color(), shade) >= 4.5
+        assert legibility.contrast(text.get_color(), shade) >= 4.5
 
 
 def test_labels_in_a_map_can_be_read_on_their_regions():
@@ -139,14 +139,14 @@ def test_labels_in_a_map_can_be_read_on_their_regions():
     picture = ax.images[0]
     for shade in picture.cmap.colors:
         on_white = 1 - picture.get_alpha() * (1 - np.array(plotting.to_rgb(shade)))
-        assert plotting.contrast("black", on_white) >= 4.5
+        assert legibility.contrast("black", on_white) >= 4.5
 
 
 def test_text_is_dark_on_a_white_page():
     ax = plotting.axes(plotting.figure())
     texts = [ax.title, ax.xaxis.label, *ax.get_xticklabels()]
     for text in texts:
-        assert plotting.contrast(text.get_color(), plotting.STYLE["figure.facecolor"]) >= 7
+        assert legibility.contrast(text.get_color(), plotting.STYLE["figure.facecolor"]) >= 7
 
 
 # --- alternative texts

@@ -17,7 +17,7 @@ ALLOWED = {  # a room may import these rooms, and no others
     "lbfgsb": set(),
     "models": {"data"},
     "evaluation": {"data"},
-    "attack": {"data", "lbfgsb", "evaluation"},
+    "attack": {"data", "lbfgsb", "evaluation", "models"},
     "spectral": {"evaluation", "models"},
     "training": {"data", "evaluation", "models"},
     "units": {"data", "evaluation", "training"},
@@ -43,7 +43,7 @@ ALLOWED = {  # a room may import these rooms, and no others
         "studies",
         "units",
     },
-    "reproduce": {"course", "data"},
+    "reproduce": {"course", "data", "studies"},
     "badges": {"data"},
 }
 ROOMS = [name for name in ALLOWED if (HELPERS / name).is_dir()]

@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers import bounds, data, models, training
 from helpers.attack import adversarial_outputs, output_range, split_index
-from helpers.studies.layer_pools import Pool, PoolLoss, PoolSettings, train_adversarial
+from helpers.studies.layer_pools import Pool, PoolLoss, PoolSettings
 
 LAYERS = (0, 1, 2)
 
@@ -184,12 +184,12 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
     recipe = training.Recipe(epochs=30, batch_size=30, averaging=0.8)
 
     def run(seed):
-        return train_adversarial(
+        return training.train(
             network(),
             some,
-            settings(LAYERS, size=90),
             weight_decay=(0.0,) * 3,
             recipe=recipe,
+            loss=PoolLoss(settings(LAYERS, size=90), seed=seed),
             seed=seed,
         )
 

@@ -19,7 +19,7 @@ def difference_picture(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Non
             found = tensor(answer(x, changed, gain), (3, 4, 4), "the picture")
             r = (changed - x).double()
             mistakes = {
-                "without mid-grey: what is taken away can not be seen": gain * r,
+                "without mid-grey: what is taken away cannot be seen": gain * r,
                 "the size of the change without its sign": gain * r.abs(),
                 "with the wrong sign: the change is x' − x": 0.5 - gain * r,
                 "not clipped: pixels are in [0, 1]": 0.5 + gain * r,

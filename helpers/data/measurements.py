@@ -1,0 +1,63 @@
+"""Results on disk, as JSON: found by what they depend on, verified when read, measured once."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.data.checkpoints import address, alone, write_or_say
+from helpers.data.files import folder
+
+
+def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
+    """Return the results of a measurement: those that were kept, or made now and kept.
+
+    They are kept in the data folder's ``trained/``. Of two processes that want the same ones at
+    once, the second waits for the first.
+
+    Parameters
+    ----------
+    title : str
+        Beginning of the file's name, for people.
+    key : dict
+        Everything the results depend on; the file's name ends with its hash.
+    make : callable
+        ``make()`` returns the results: what JSON can hold, by name.
+
+    Returns
+    -------
+    dict
+        The results, as JSON gives them back.
+    """
+    name, text = address(title, key)
+    path = folder() / "trained" / f"{name}.json"
+    results = _read_results(path, text)
+    if results is None:
+        with alone(path):
+            results = _read_results(path, text)  # another process may have been faster
+            if results is None:
+                results = make()
+                content = {"key": text, "sha256": _hash(results), "results": results}
+                write_or_say(path, json.dumps(content, indent=1).encode(), "measuring this")
+    return results
+
+
+def _read_results(path: Path, key: str) -> dict | None:
+    """Return what `measured` kept; None where there is no such file or it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.get("key") != key:
+            raise ValueError("it holds something else")
+        if content.get("sha256") != _hash(content["results"]):
+            raise ValueError("its contents do not match their hash")
+        return content["results"]
+    except (OSError, ValueError, KeyError) as error:
+        print(f"{path} is damaged ({error}): measuring this again", file=sys.stderr)
+        return None
+
+
+def _hash(results: dict) -> str:
+    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()

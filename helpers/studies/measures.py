@@ -1,0 +1,59 @@
+"""What the studies measure of every network that they train."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from helpers import spectral
+from helpers.attack import Adversarial, random_targets
+from helpers.bounds import certified
+from helpers.data import Dataset
+from helpers.evaluation import error_rate
+
+
+def measure(
+    model: nn.Sequential,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    count: int,
+    attack: Callable[..., Adversarial],
+) -> dict[str, float]:
+    """Measure a network: errors, Lipschitz bound, and both distortions of some test images.
+
+    Parameters
+    ----------
+    model : nn.Sequential
+        The network, with at least one hidden layer.
+    train_set, test : Dataset
+        Images that it was trained on, and others.
+    count : int
+        So many test images, the first ones, are attacked, with random wrong targets that are the
+        same for every network.
+    attack : callable
+        ``attack(model, inputs, targets)``, such as `helpers.attack.closest_adversarial`.
+
+    Returns
+    -------
+    dict of str to float
+        ``train_error`` and ``test_error``, in [0, 1]; ``bound``, of the Lipschitz constant;
+        ``distortion``, the mean minimal distortion of the images that have not the target already;
+        ``certified``, the mean certified radius of the same images; ``failed``, how many attacks
+        did not reach the target: they do not count in the two means, which are nan without any.
+    """
+    some = test[:count]
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    found = attack(model, some.inputs, targets)
+    counted = found.success & (found.distortion > 0)
+    radii = certified(model, some.inputs, targets)
+    with torch.no_grad():
+        bound = spectral.lipschitz_bound(model, tuple(test.inputs.shape[1:]))
+    return {
+        "train_error": error_rate(model, train_set.inputs, train_set.labels),
+        "test_error": error_rate(model, test.inputs, test.labels),
+        "bound": bound.item(),
+        "distortion": found.distortion[counted].mean().item(),
+        "certified": radii[counted].mean().item(),
+        "failed": int((~found.success).sum()),
+    }

@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from helpers import evaluation, models
+from helpers.attack import closest_adversarial, random_targets
+from helpers.bounds import certified
+from helpers.spectral import lipschitz_bound
+from helpers.studies.measures import measure
+
+
+@pytest.fixture(scope="module")
+def model(tiny):
+    return models.build("FC100-100-10", seed=3).eval()
+
+
+def test_measure_is_what_its_parts_say(model, tiny):
+    some = tiny[40:50]
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    found = measure(model, tiny[:40], tiny[40:], count=10, attack=closest_adversarial)
+    own = closest_adversarial(model, some.inputs, targets)
+    moved = own.success & (own.distortion > 0)
+    assert found["failed"] == (~own.success).sum()
+    assert found["distortion"] == pytest.approx(own.distortion[moved].mean().item())
+    radii = certified(model, some.inputs, targets)[moved]
+    assert found["certified"] == pytest.approx(radii.mean().item())
+    for name, part in (("train_error", tiny[:40]), ("test_error", tiny[40:])):
+        assert found[name] == evaluation.error_rate(model, part.inputs, part.labels)
+    assert found["bound"] == pytest.approx(lipschitz_bound(model, (1, 28, 28)).item())
+
+
+def test_image_that_has_its_target_counts_in_no_mean(model, tiny):
+    some = tiny
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    already = evaluation.predict(model, some.inputs) == targets
+    assert already.any()
+    found = measure(model, tiny, tiny, count=100, attack=closest_adversarial)
+    sizes = closest_adversarial(model, some.inputs, targets).distortion
+    assert found["distortion"] == pytest.approx(sizes[~already].mean().item())
