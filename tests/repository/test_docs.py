@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import pkgutil
 import re
 from pathlib import Path
 
@@ -93,6 +94,35 @@ def test_settings_name_every_variable_of_the_code_and_no_other():
     read = set(re.findall(r"COURSE_[A-Z]+", " ".join(sources)))
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert set(re.findall(r"COURSE_[A-Z]+", text)) == read
+
+
+# --- what the other pages name
+
+
+def test_new_names_of_the_changelog_are_there():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"^\| `[\w.]+` \| `([\w.]+)` \|$", text, re.MULTILINE)
+    rooms = re.findall(r"^\| `(\w+)` \| (.+ → .+) \|$", text, re.MULTILINE)
+    assert len(pairs) >= 20
+    assert len(rooms) >= 10
+    for name in pairs:
+        assert pkgutil.resolve_name(f"helpers.{name}"), name
+    for room, modules in rooms:
+        for module in re.findall(r"→ ([\w/]+)", modules):
+            path = ROOT / "helpers" / room / module
+            assert path.is_dir() or path.with_suffix(".py").exists(), f"{room}/{module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_and_commands_that_a_page_names_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`]+)`", text))
+    for path in re.findall(
+        r"(?:tests|helpers|notebooks|docs|\.ci)/[\w/]+(?:\.(?:py|ipynb|md))?", code
+    ):
+        assert (ROOT / path).exists(), path
+    for module in re.findall(r"python -m (helpers\.\w+)", code):
+        assert importlib.util.find_spec(module), module
 
 
 # --- glossary
