@@ -110,7 +110,7 @@ def _why(runs: list[dict]) -> str:
     )
     return (
         "The paper does not say how its networks were trained, and this matters: networks that "
-        "share no training image err on each other's examples, minimal and stretched, in "
+        "share no training image err on each other's examples, minimal and stretched to 0.1, in "
         f"{usual} of the cases here, in {larger} if their first weights are three times as large, "
         f"and in {paper} in the paper; {known}"
     )
