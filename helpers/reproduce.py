@@ -2,8 +2,8 @@
 
 Each notebook is executed from top to bottom in a fresh kernel and writes its results to
 ``data/results``. With ``--record`` time and memory are kept there, too, and with ``--store`` the
-outputs in the notebook besides. ``--readme`` runs nothing and writes what the results say into
-the README.
+outputs in the notebook besides. ``--results`` runs nothing and writes what the results say into
+``docs/results.md``, with a line of it in the README.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from PIL import Image
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from helpers.course import NOTEBOOKS, RESULTS, SCALES, readme, timings
+from helpers.course import NOTEBOOKS, RESULTS, SCALES, results_page, timings
 from helpers.data import write_atomically
 from helpers.studies import shipped
 
@@ -161,15 +161,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--store", action="store_true", help="store the outputs in the notebooks, and --record"
     )
-    parser.add_argument("--readme", action="store_true", help="write the README's tables, only")
+    parser.add_argument(
+        "--results", action="store_true", help="write docs/results.md from the results, only"
+    )
     parser.add_argument(
         "--checkpoints",
         action="store_true",
         help="make the shipped networks, only",
     )
     options = parser.parse_args(arguments)
-    if options.readme:
-        readme.update()
+    if options.results:
+        results_page.update()
         return
     if options.checkpoints:
         shipped.make_shipped()

@@ -42,7 +42,9 @@ from helpers.attack import (
     minimal_adversarial,
     penalised_adversarial,
 )
-from helpers.course import explorers, readme, results
+from helpers.course import explorers, results
+from helpers.course.results_page import page as results_page
+from helpers.course.results_page import tables
 from helpers.course.session import Scale, Session
 from helpers.data import Dataset, checkpoints
 from helpers.training import autoencoder
@@ -404,22 +406,22 @@ def test_results_in_a_read_only_folder_are_said_not_to_be_kept(read_only, monkey
     assert "the results are not kept" in capsys.readouterr().err
 
 
-def test_full_disk_leaves_notebook_and_readme_as_they_were(tmp_path, full_disk, monkeypatch):
+def test_full_disk_leaves_notebook_and_results_page_as_they_were(tmp_path, full_disk, monkeypatch):
     path = tmp_path / "01_one.ipynb"
     cell = nbformat.v4.new_code_cell("1")
     notebook = nbformat.v4.new_notebook(cells=[cell])
     nbformat.write(notebook, path)
-    page = tmp_path / "README.md"
-    page.write_text(f"{readme.BEGIN.format('')}\n{readme.END.format('')}\n", "utf-8")
-    monkeypatch.setattr(readme, "README", page)
-    monkeypatch.setattr(readme, "PARTS", {"": lambda: "x" * 100_000})
+    page = tmp_path / "results.md"
+    page.write_text(f"{results_page.BEGIN.format('')}\n{results_page.END.format('')}\n", "utf-8")
+    monkeypatch.setattr(results_page, "PARTS", {page: {"": lambda: "x" * 100_000}})
+    monkeypatch.setattr(results_page, "write_picture", lambda: None)
     before = path.read_bytes(), page.read_bytes()
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="x" * 100_000)]
     with full_disk():
         with pytest.raises(OSError, match="File too large"):
             reproduce.store(notebook, path)
         with pytest.raises(OSError, match="File too large"):
-            readme.update()
+            results_page.update()
     assert (path.read_bytes(), page.read_bytes()) == before
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -515,17 +517,16 @@ def test_kernel_that_is_killed_leaves_its_notebook(tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"claims": [', '{"claims": []}'])
 def test_damaged_results_are_named_wherever_they_are_read(tmp_path, monkeypatch, content):
     monkeypatch.setattr(results, "RESULTS", tmp_path)
-    monkeypatch.setattr(readme, "RESULTS", tmp_path)
     (tmp_path / "02_framework.MNIST.full.json").write_text(content, "utf-8")
     message = r"02_framework\.MNIST\.full\.json is damaged .*COURSE_SCALE=full .*reproduce 02"
     with pytest.raises(RuntimeError, match=message):
         course.load_results("02_framework", "MNIST")
     with pytest.raises(RuntimeError, match=message):
-        readme.summary()
+        tables.comparisons()
 
 
 def test_damaged_benchmark_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(readme, "RESULTS", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
     (tmp_path / "attack_benchmark.json").write_text(json.dumps({"rows": []})[:5], "utf-8")
     with pytest.raises(RuntimeError, match=re.escape("attack_benchmark.json is damaged")):
-        readme.summary()
+        tables.benchmark()

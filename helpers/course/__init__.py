@@ -1,6 +1,6 @@
 """What a notebook stands on: its session, its ledger of claims, checks, explorers and figures."""
 
-from helpers.course import checks, explorers, plotting, readme, timings
+from helpers.course import checks, explorers, plotting, results_page, timings
 from helpers.course.ledger import Ledger
 from helpers.course.results import (
     DIFFERS,
@@ -32,7 +32,7 @@ __all__ = [
     "explorers",
     "load_results",
     "plotting",
-    "readme",
+    "results_page",
     "rows",
     "setup",
     "table",

@@ -128,7 +128,7 @@ class Ledger:
         paper: Mapping[str, Sequence[float | None]],
         ours: Mapping[str, Sequence[float]],
     ) -> Markdown:
-        """Put a table of the paper beside this run's: saved with the results, for the README.
+        """Put a table of the paper beside this run's: saved with the results, for docs/results.md.
 
         Parameters
         ----------

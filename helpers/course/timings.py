@@ -1,7 +1,7 @@
 """How long each notebook takes and how much memory: measured, and kept with the results.
 
 ``python -m helpers.reproduce --record`` measures; ``data/results/timings.json`` holds, for each
-chapter and scale, the last measurement, which the README's table is made from.
+chapter and scale, the last measurement, which the table on the results page is made from.
 """
 
 import json
@@ -67,11 +67,11 @@ def record(chapter: str, *, scale: str, seconds: float, peak_gb: float, dataset:
     write_atomically(RESULTS / NAME, text.encode())
 
 
-def timings_table() -> str:
+def time_and_memory() -> str:
     """Return the measurements as a Markdown table: a row a chapter, a column a scale."""
     kept = load()
     rows = [
-        (f"[{name}](notebooks/{name}.ipynb)", *(_shown(scales.get(scale)) for scale in SCALES))
+        (f"[{name}](../notebooks/{name}.ipynb)", *(_shown(scales.get(scale)) for scale in SCALES))
         for name, scales in kept.items()
     ]
     runs = [run for scales in kept.values() for run in scales.values()]

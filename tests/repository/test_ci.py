@@ -1,4 +1,4 @@
-"""The scripts of continuous integration, Binder and classes, and what the README says of them."""
+"""The scripts of continuous integration, Binder and classes, and what the pages say of them."""
 
 import os
 import re
@@ -116,8 +116,36 @@ def test_colab_leg_has_colabs_ipywidgets(root):
         "voila notebooks/01_introduction.ipynb",
     ],
 )
-def test_readme_gives_the_commands_for_a_class(root, command):
-    text = (root / "README.md").read_text("utf-8")
+def test_settings_give_the_commands_for_a_class(root, command):
+    text = (root / "docs" / "settings.md").read_text("utf-8")
     assert command in text
     for path in re.findall(r"(?:notebooks|\.ci)/[\w.]+", command):
         assert (root / path).exists()
+
+
+@pytest.mark.parametrize("script", [".ci/run", ".ci/colab", ".pre-commit-config.yaml"])
+def test_tests_that_a_script_names_are_there(root, script):
+    named = re.findall(r"tests/[\w/]+\.py", (root / script).read_text("utf-8"))
+    assert named or script == ".ci/run"
+    for path in named:
+        assert (root / path).exists(), path
+
+
+def test_hooks_before_a_commit_look_at_code_and_notebooks(root):
+    config = yaml.safe_load((root / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = {hook["id"]: hook for repo in config["repos"] for hook in repo["hooks"]}
+    assert {"ruff-check", "ruff-format", "notebooks"} <= hooks.keys()
+    assert "tests/repository/test_notebooks.py" in hooks["notebooks"]["entry"]
+    assert re.search(hooks["notebooks"]["files"], "notebooks/01_introduction.ipynb")
+
+
+@pytest.mark.parametrize("form", ["bug", "claim", "teaching"])
+def test_issue_form_asks_for_what_is_needed(root, form):
+    path = root / ".github" / "ISSUE_TEMPLATE" / f"{form}.yml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    assert content["name"]
+    assert content["description"]
+    asked = [part for part in content["body"] if part["type"] != "markdown"]
+    assert len({part["id"] for part in asked}) == len(asked) >= 3
+    assert any(part.get("validations", {}).get("required") for part in asked)
+    assert all(part["attributes"]["label"] for part in asked)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import pkgutil
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from helpers.course import checks
 IMPORTS = "import math\nimport torch\nfrom torch import nn"  # what the exercises' chapters have
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "data/README.md"]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -45,7 +46,7 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
@@ -73,6 +74,55 @@ def test_no_chapter_is_to_come_that_is_there(path):
     there = {int(other.name[:2]) for other in NOTEBOOKS}
     announced = re.findall(r"chapter (\d+) \(to come\)", words(path))
     assert not there & {int(number) for number in announced}
+
+
+# --- what the README shows
+
+
+def test_code_of_the_readme_runs(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
+    names = {}
+    exec(code, names)
+    assert names["found"].success.all()
+    assert len(names["found"].success) == 8  # as its comment says
+    assert capsys.readouterr().out.startswith("tensor([True")
+
+
+def test_settings_name_every_variable_of_the_code_and_no_other():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py")]
+    read = set(re.findall(r"COURSE_[A-Z]+", " ".join(sources)))
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"COURSE_[A-Z]+", text)) == read
+
+
+# --- what the other pages name
+
+
+def test_new_names_of_the_changelog_are_there():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"^\| `[\w.]+` \| `([\w.]+)` \|$", text, re.MULTILINE)
+    rooms = re.findall(r"^\| `(\w+)` \| (.+ → .+) \|$", text, re.MULTILINE)
+    assert len(pairs) >= 20
+    assert len(rooms) >= 10
+    for name in pairs:
+        assert pkgutil.resolve_name(f"helpers.{name}"), name
+    for room, modules in rooms:
+        for module in re.findall(r"→ ([\w/]+)", modules):
+            path = ROOT / "helpers" / room / module
+            assert path.is_dir() or path.with_suffix(".py").exists(), f"{room}/{module}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_and_commands_that_a_page_names_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`]+)`", text))
+    for path in re.findall(
+        r"(?:tests|helpers|notebooks|docs|\.ci)/[\w/]+(?:\.(?:py|ipynb|md))?", code
+    ):
+        assert (ROOT / path).exists(), path
+    for module in re.findall(r"python -m (helpers\.\w+)", code):
+        assert importlib.util.find_spec(module), module
 
 
 # --- glossary

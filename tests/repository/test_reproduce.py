@@ -311,7 +311,7 @@ def test_wrong_scale_in_the_environment_is_refused(ran, monkeypatch):
     assert ran == []
 
 
-def test_readme_is_written_and_nothing_is_run(ran, monkeypatch):
-    monkeypatch.setattr(reproduce.readme, "update", lambda: ran.append("README"))
-    reproduce.main(["--readme"])
-    assert ran == ["README"]
+def test_results_page_is_written_and_nothing_is_run(ran, monkeypatch):
+    monkeypatch.setattr(reproduce.results_page, "update", lambda: ran.append("page"))
+    reproduce.main(["--results"])
+    assert ran == ["page"]
