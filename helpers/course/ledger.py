@@ -15,10 +15,10 @@ from datetime import date
 
 import torch
 from IPython.display import Markdown
-from tabulate import tabulate
 
 from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, results_file
 from helpers.course.session import SEED, Session, hardware
+from helpers.course.tables import table
 from helpers.data import Dataset, write_atomically
 
 
@@ -151,9 +151,9 @@ class Ledger:
         if counts != {len(columns)}:
             raise ValueError(f"each row must have {len(columns)} values, got {counts}")
         rows = {name: {"paper": list(paper[name]), "ours": list(ours[name])} for name in paper}
-        table = {"title": title, "columns": list(columns), "rows": rows}
-        self.tables.append(table)
-        return Markdown(f"{comparison(table)}\n\nData: {self.source}.")
+        compared = {"title": title, "columns": list(columns), "rows": rows}
+        self.tables.append(compared)
+        return Markdown(f"{comparison(compared)}\n\nData: {self.source}.")
 
     def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
         shown = reason if verdict == DIFFERS else ""
@@ -168,15 +168,12 @@ class Ledger:
     def table(self) -> Markdown:
         """Return the whole ledger as a table for the notebook."""
         rows = [
-            [cell.replace("|", r"\|") for cell in (c.claim, c.paper, c.ours, c.tolerance, verdict)]
+            (c.claim, c.paper, c.ours, c.tolerance, verdict)
             for c in self.claims
             for verdict in [f"{c.verdict}: {c.reason}" if c.reason else c.verdict]
         ]
         headers = ("claim", "paper", f"ours ({self.scale})", "tolerance", "verdict")
-        return Markdown(
-            f"{tabulate(rows, headers, tablefmt='github', disable_numparse=True)}\n\n"
-            f"Data: {self.source}."
-        )
+        return Markdown(f"{table(rows, headers).data}\n\nData: {self.source}.")
 
     def save(self, **results) -> None:
         """Write claims and `results` (anything JSON can hold) to ``data/results``.
@@ -208,14 +205,14 @@ class Ledger:
             )
 
 
-def comparison(table: dict) -> str:
+def comparison(compared: dict) -> str:
     """Return a table that `Ledger.compare` kept as Markdown, each entry *paper → ours*."""
     rows = [
         (name, *(f"{_shown(p)} → {_shown(o)}" for p, o in zip(*row.values(), strict=True)))
-        for name, row in table["rows"].items()
+        for name, row in compared["rows"].items()
     ]
-    headers = ("paper → ours", *table["columns"])
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    headers = ("paper → ours", *compared["columns"])
+    return table(rows, headers).data
 
 
 def _shown(value: float | None) -> str:

@@ -104,7 +104,7 @@ def rows(runs: list[dict], *verdicts: str) -> list[tuple[str, ...]]:
     return [
         (
             f"[{int(run['chapter'][:2])}]({run['chapter']}.ipynb)",
-            *(claim[key].replace("|", r"\|") for key in ("claim", "paper", "ours")),
+            *(claim[key] for key in ("claim", "paper", "ours")),
             f"{claim['verdict']}: {claim['reason']}" if claim["reason"] else claim["verdict"],
         )
         for run in runs

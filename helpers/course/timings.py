@@ -8,10 +8,9 @@ import json
 import math
 from datetime import date
 
-from tabulate import tabulate
-
 from helpers.course.results import RESULTS
 from helpers.course.session import SCALES, hardware
+from helpers.course.tables import table
 from helpers.data import write_atomically
 
 NAME = "timings.json"
@@ -83,7 +82,7 @@ def time_and_memory() -> str:
     ]
     headers = ("chapter", *(f"`{scale}`" for scale in SCALES))
     return (
-        f"{tabulate(rows, headers, 'github', disable_numparse=True)}\n\n"
+        f"{table(rows, headers).data}\n\n"
         "Time and peak memory of a notebook's kernel, with networks trained before "
         f"({'; '.join([machines, *data])})."
     )

@@ -29,7 +29,8 @@ def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
     Delattre et al., "Efficient bound of Lipschitz constant for convolutional layers by Gram
     iteration", 2023.
     """
-    power = matrices if matrices.shape[-2] >= matrices.shape[-1] else matrices.mH
+    first = largest_entry(matrices)
+    power = (matrices if matrices.shape[-2] >= matrices.shape[-1] else matrices.mH) / first
     log_scale = torch.zeros(matrices.shape[:-2]).to(matrices.real)
     tiny = torch.finfo(matrices.dtype).tiny
     for _ in range(iterations):
@@ -38,7 +39,7 @@ def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
         power = power.mH @ power
         log_scale = 2 * (log_scale + scale.log())
     norm = torch.linalg.matrix_norm(power).clamp_min(tiny)
-    return ((log_scale + norm.log()) / 2**iterations).exp()
+    return first.squeeze((-1, -2)) * ((log_scale + norm.log()) / 2**iterations).exp()
 
 
 def largest_eigenvalue(grams: Tensor, square: float) -> tuple[float, int]:
@@ -70,5 +71,17 @@ def gram(matrices: Tensor) -> Tensor:
 
 def spectral_norms(matrices: Tensor) -> Tensor:
     """Return the largest singular values of matrices (..., D, C), differentiably."""
+    scale = largest_entry(matrices)
     tiny = torch.finfo(matrices.dtype).tiny  # the root has no slope at zero
-    return torch.linalg.eigvalsh(gram(matrices))[..., -1].clamp_min(tiny).sqrt()
+    squares = torch.linalg.eigvalsh(gram(matrices / scale))[..., -1]
+    return scale.squeeze((-1, -2)) * squares.clamp_min(tiny).sqrt()
+
+
+def largest_entry(matrices: Tensor) -> Tensor:
+    """Return max |a| of each matrix (..., D, C), shape (..., 1, 1); 1 where all are 0.
+
+    Divided by it, a matrix has squares that neither over- nor underflow. It counts as a constant:
+    the slope of s·‖A/s‖ is that of ‖A‖.
+    """
+    largest = matrices.detach().abs().amax((-1, -2), keepdim=True)
+    return largest.where(largest > 0, torch.ones_like(largest))

@@ -6,7 +6,7 @@ with a residual that says how good it is.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -99,13 +99,17 @@ def largest_singular_value(
     tolerance = TOLERANCE[like.dtype] if tolerance is None else tolerance
     generator = torch.Generator().manual_seed(seed)
 
-    def gram(x: Tensor) -> Tensor:
-        stretched, pullback = torch.func.vjp(linear, x.view_as(like))
-        return pullback(stretched)[0].flatten()
-
     def search() -> SingularValue:
         start = torch.randn(like.numel(), generator=generator, dtype=like.dtype).to(like.device)
-        return _lanczos(gram, start, tolerance, max_applications, min(basis, like.numel()))
+        scale = linear(start.view_as(like)).abs().max()  # of A: the squares of A / scale are near 1
+        scale = scale.where(scale > 0, torch.ones_like(scale))
+
+        def gram(x: Tensor) -> Tensor:
+            stretched, pullback = torch.func.vjp(linear, x.view_as(like))
+            return (pullback(stretched / scale)[0] / scale).flatten()
+
+        found = _lanczos(gram, start, tolerance, max_applications, min(basis, like.numel()))
+        return replace(found, value=found.value * scale.item())
 
     with torch.no_grad():
         best = max((search() for _ in range(starts)), key=lambda found: found.value)

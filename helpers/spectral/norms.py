@@ -15,7 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers.spectral.fourier import frequency_matrices
-from helpers.spectral.gram import gram, gram_bound, largest_eigenvalue, spectral_norms
+from helpers.spectral.gram import (
+    gram,
+    gram_bound,
+    largest_eigenvalue,
+    largest_entry,
+    spectral_norms,
+)
 from helpers.spectral.lanczos import SingularValue, largest_singular_value
 
 
@@ -199,10 +205,11 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     if iterations is not None:
         parts = frequency_matrices(conv, grid)
         return torch.stack([gram_bound(part, iterations).max() for part in parts]).max()
+    scale = largest_entry(conv.weight.flatten(1)).item()
     square = -1.0
     for part in frequency_matrices(conv, grid):
         matrices = part.flatten(0, 2)
-        found, row = largest_eigenvalue(gram(matrices.detach()), square)
+        found, row = largest_eigenvalue(gram(matrices.detach() / scale), square)
         if found > square:
             square, largest = found, matrices[row]
     return spectral_norms(largest)

@@ -78,7 +78,7 @@ def test_rows_link_to_the_chapter_and_give_the_reason(results):
     runs = course.best_runs()
     link = "[2](02_two.ipynb)"
     assert course.rows(runs) == [
-        (link, r"‖a\|b‖", "1", "2", "differs: why"),
+        (link, "‖a|b‖", "1", "2", "differs: why"),
         (link, "c", "1", "2", "reproduced"),
     ]
     assert course.rows(runs, "reproduced") == [(link, "c", "1", "2", "reproduced")]

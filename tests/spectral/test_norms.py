@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers import spectral
 from helpers.spectral import (
     conv_norm,
     conv_norm_bound,
@@ -206,3 +207,53 @@ def test_worst_input_is_stretched_by_the_norm():
 def test_what_has_no_norm_is_refused(function, message):
     with pytest.raises(ValueError, match=message):
         function()
+
+
+# --- weights of any size
+
+
+SCALES = (1e-30, 1e-22, 1e-10, 1.0, 1e10, 1e20, 1e30)
+
+
+def convolution(scale, dtype):
+    """Return a convolution of 4 → 6 maps with random weights times `scale`."""
+    conv = nn.Conv2d(4, 6, 3, padding=1, bias=False).to(dtype)
+    generator = torch.Generator().manual_seed(1)
+    weight = torch.randn(6, 4, 3, 3, generator=generator).to(dtype) * scale
+    conv.weight = nn.Parameter(weight)
+    return conv
+
+
+NORMS = {
+    "estimate": lambda conv: torch.tensor(spectral.conv_norm(conv, (8, 8))),
+    "Fourier": lambda conv: spectral.conv_norm_fourier(conv, (8, 8)),
+    "bound": lambda conv: spectral.conv_norm_bound(conv, (8, 8)),
+    "bound by Gram iteration": lambda conv: spectral.conv_norm_bound(conv, (8, 8), iterations=5),
+    "matrix": lambda conv: spectral.dense_norm(conv.weight.flatten(1)),
+    "spectrum": lambda conv: spectral.spectrum(conv, (8, 8)).max(),
+}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
+def test_norm_grows_as_the_weights_do_at_any_size(norm, scale):
+    expected = norm(convolution(1.0, torch.double)).item()
+    found = norm(convolution(scale, torch.float32)).item()
+    assert found / scale == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", ["Fourier", "bound", "bound by Gram iteration", "matrix"])
+def test_slope_of_a_norm_does_not_depend_on_the_size_of_the_weights(name, scale):
+    slopes = []
+    for conv in (convolution(1.0, torch.double), convolution(scale, torch.float32)):
+        NORMS[name](conv).backward()
+        slopes.append(conv.weight.grad.double())
+    torch.testing.assert_close(slopes[1], slopes[0], rtol=1e-3, atol=1e-4)
+
+
+def test_estimate_is_converged_at_any_size():
+    for scale in SCALES:
+        found = spectral.conv_singular_value(convolution(scale, torch.float32), (8, 8))
+        assert found.converged
+        assert found.input.norm().item() == pytest.approx(1, rel=1e-5)
