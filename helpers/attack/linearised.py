@@ -3,43 +3,45 @@
 The paper approximates D(x, l) = min ‖r‖₂ with f(x + r) = l and x + r in the box by a penalty and
 a search over its weight (`helpers.attack.minimal_adversarial`): a hundred gradients and more.
 Here the condition itself is made linear. With m the smooth margin of the target and g its
-gradient at x + r_k, the closest point of the box where the linear margin reaches κ,
+gradient at the image y_k, the image of the box closest to x whose linear margin is κ,
 
-(1)  r̂ = P(x + μg) − x,  with μ such that  m(x + r_k) + g·(r̂ − r_k) = κ,
+(1)  ŷ = P(x + μg),  with μ such that  m(y_k) + g·(ŷ − y_k) = κ,
 
-needs no search but for one number, μ. The next r lies a part of the way there, with momentum:
+needs no search but for one number, μ. The next image lies a part of the way there, with momentum:
 
-(2)  r_{k+1} = P(x + r_k + β (r̂ − r_k) + θ (r_k − r_{k−1})) − x.
+(2)  y_{k+1} = P(y_k + β (ŷ − y_k) + θ (y_k − y_{k−1})).
 
-Where r̂ = r, r meets the conditions of Karush, Kuhn and Tucker for the least ‖r‖ of margin κ. They
-are those of the penalty c·‖r‖² − m(x + r) with c = 1 / 2μ.
+Where ŷ = y, r = y − x meets the conditions of Karush, Kuhn and Tucker for the least ‖r‖ of
+margin κ. They are those of the penalty c·‖r‖² − m(x + r) with c = 1 / 2μ.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from helpers.attack.border import pull_back
 from helpers.attack.chunks import in_chunks
-from helpers.attack.losses import logit_range, negative_margin, smooth_margin, target_margin
+from helpers.attack.entry import check_attack, differentiable
+from helpers.attack.losses import negative_margin, smooth_margin, target_margin
 from helpers.attack.result import Adversarial
-from helpers.evaluation import check_targets, distortion, number_of_classes
+from helpers.evaluation import distortion
 
-VERSION = 1  # of the method: kept results of another are not used
+VERSION = 2  # of the method: kept results of another are not used
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
-TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of the range of an image's logits
-# κ as a share of the same range: so much at first, then less after each success and more after
-# each failure. It brings every image into the target's region, and then back to its edge.
-OVERSHOOT, LESS, MORE = 0.1, 0.8, 0.01
-TRUST = 3.0  # μ changes by this factor at the most in a step
-NEAR = 0.1  # ‖r̂ − r‖ / ‖r‖ below which an image has converged
-LONGER, PATIENCE = 4, 2  # so many times the steps for what failed, at the most so often
-FARTHER, STRETCHES, HALVINGS = 1.1, 10, 10  # of the walk to the edge along x → x′
-FITS = 6  # of μ there, each to the pixels that P leaves alone at the μ before
+TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of an image's scale of margins
+# κ as a share of the same scale: so much at first, then times SHRINK after each success and more
+# by GROWTH after each failure. It brings every image into the target's region, then to its border.
+OVERSHOOT, SHRINK, GROWTH = 0.1, 0.8, 0.01
+ROUNDING = 8  # the least scale, in units of the last place of the largest logit
+LARGEST_FACTOR = 3.0  # by which μ changes in a step
+CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
+RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
+MU_FITS = 6  # of μ at the border, each to the pixels that P leaves alone at the μ before
 
 
+@differentiable
 def closest_adversarial(
     model: nn.Module,
     inputs: Tensor,
@@ -61,9 +63,9 @@ def closest_adversarial(
     targets : Tensor, shape (N,)
         Labels l, int64.
     steps : int
-        Gradients for each image; four times as many where it fails, up to twice. 30 are as tight
-        as DDN's 100, 60 tighter than DDN's 1,000 on the course's dense networks; more pay on the
-        convolutional one (``tests/benchmarks/attack.py``).
+        Gradients for each image without its target; four times as many where it fails, up to
+        twice. 30 are as tight as DDN's 100, 60 tighter than DDN's 1,000 on the course's dense
+        networks; more pay on the convolutional one (``tests/benchmarks/attack.py``).
     box : (float, float)
         The range of x + r: (0, 1) for pixels and for what a sigmoid puts out, (0, inf) for what
         a ReLU does.
@@ -73,157 +75,157 @@ def closest_adversarial(
     Returns
     -------
     Adversarial
-        For each image the closest success, moved to the edge of the target's region along the
+        For each image the closest success, moved to the border of the target's region along the
         line from x, or else the attempt with the largest margin. `c` is 1 / 2μ there, nan where
-        no μ > 0 fits, and `converged` says whether r̂ is within a tenth of ‖r‖ of r.
+        no μ > 0 fits, and `converged` says whether ŷ is within a tenth of ‖r‖ of x + r. An image
+        that has its target is returned as it is, with c = ∞ and without a gradient.
 
     Raises
     ------
     ValueError
-        If an argument is not what is written above.
+        If `steps` or `batch_size` is less than 1, or model, inputs, targets and box are not what
+        every attack takes, see `helpers.attack.entry.check_attack`.
 
     References
     ----------
     Szegedy et al., arXiv 1312.6199, section 4.1, for D(x, l). Linearising the condition is
-    DeepFool's idea (Moosavi-Dezfooli et al., arXiv 1511.04599); aiming beyond the edge and coming
-    back is DDN's (Rony et al., arXiv 1811.09600).
+    DeepFool's idea (Moosavi-Dezfooli et al., arXiv 1511.04599); aiming beyond the border and
+    coming back is DDN's (Rony et al., arXiv 1811.09600).
+
+    The nearest ancestor is FAB (Croce and Hein, arXiv 1907.02044), which projects onto a linear
+    border within the box, extrapolates, and goes back towards x after a success. What differs:
+    the border is the target's against all rivals at once, smooth at a temperature that falls,
+    where FAB takes the nearest of the linear borders between two classes; μ is kept from step to
+    step and follows by one secant step, where FAB solves for it each time; x alone is projected,
+    and y goes towards that by β, where FAB projects x and y and mixes them by an α of at most
+    0.1; the way back is by κ, which shrinks, in place of a fixed share of the line to x; and there
+    is momentum.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    lower, upper = box
-    if not lower < upper:
-        raise ValueError(f"box must be (lower, upper) with lower < upper, got {box}")
-    check_targets(inputs, targets, number_of_classes(model, inputs), box=box)
+    check_attack(model, inputs, targets, box=box)
 
     def attack(rows: slice) -> Adversarial:
-        return _attack(model, inputs[rows], targets[rows], steps, box, PATIENCE)
+        return _attack(model, inputs[rows], targets[rows], steps, box)
 
     return in_chunks(attack, inputs, batch_size)
 
 
 def _attack(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    steps: int,
-    box: tuple[float, float],
-    patience: int,
+    model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
 ) -> Adversarial:
-    """Approach the target and find its edge; with more steps for the images that it takes."""
-    r = _approach(model, inputs, targets, steps, box)
-    found = _at_the_edge(model, inputs, targets, r, steps, box)
-    failed = (~found.success).nonzero().squeeze(1)
-    if len(failed) == 0 or patience == 0:
-        return found
-    again = _attack(model, inputs[failed], targets[failed], LONGER * steps, box, patience - 1)
-    before, after = (
-        target_margin(model, attempt, targets[failed])
-        for attempt in (found.adversarial[failed], again.adversarial)
-    )
-    better = after > before
-    for name in ("adversarial", "success", "distortion", "c", "converged"):
-        getattr(found, name)[failed[better]] = getattr(again, name)[better]
-    found.iterations[failed] += again.iterations
-    found.evaluations[failed] += again.evaluations
+    """Attempt what has not its target, and again with more steps what fails."""
+    found = _untouched(model, inputs, targets)
+    for _ in range(1 + RETRIES):
+        failed = (~found.success).nonzero().squeeze(1)
+        if len(failed) == 0:
+            break
+        again = _attempt(model, inputs[failed], targets[failed], steps, box)
+        before = target_margin(model, found.adversarial[failed], targets[failed])
+        better = target_margin(model, again.adversarial, targets[failed]) > before
+        for name in ("adversarial", "success", "distortion", "c", "converged"):
+            getattr(found, name)[failed[better]] = getattr(again, name)[better]
+        found.iterations[failed] += again.iterations
+        found.evaluations[failed] += again.evaluations
+        steps *= RETRY_STEPS
     return found
 
 
-def _approach(
-    model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
-) -> Tensor:
-    """Repeat (1) and (2); return the smallest r that succeeded, or that of largest margin."""
-    lower, upper = box
-    x = inputs.flatten(1)  # (N, n)
-    spread = logit_range(model, inputs)  # (N,), as all that has no pixels
-    momentum = min(max(1 - 16 / steps, 0.6), 0.8)  # θ: a longer run can afford more
-    overshoot = OVERSHOOT * spread
-    r = previous = best = torch.zeros_like(x)
-    best_size, best_margin = torch.zeros_like(spread), torch.full_like(spread, -math.inf)
-    mu = None
-    for k in range(steps):
-        done = k / max(steps - 1, 1)
-        temperature = _geometric(TEMPERATURE, done) * spread
-        margin, smooth, g = _margin(model, (x + r).view_as(inputs), targets, temperature)
-
-        size, success = _dot(r, r), margin > 0
-        better = torch.where(best_margin > 0, success & (size < best_size), margin > best_margin)
-        best = torch.where(better[:, None], r, best)
-        best_size = torch.where(better, size, best_size)
-        best_margin = torch.where(better, margin, best_margin)
-
-        overshoot = torch.where(success, LESS * overshoot, overshoot + MORE * (1 - done) * spread)
-        wanted = (overshoot + _dot(g, r) - smooth).clamp(min=0)  # g·r̂ of (1)
-        mu = wanted / _dot(g, g) if mu is None else mu
-        projected = torch.mul(g, mu[:, None]).add_(x).clamp_(lower, upper).sub_(x)
-        # One secant step for μ; r̂ takes the same factor, and (2) puts it back in the box.
-        factor = (wanted / _dot(g, projected)).nan_to_num(1).clamp(1 / TRUST, TRUST)
-        mu = mu * factor
-        beta = _geometric(STEP, done)
-        moved = projected.mul_(beta * factor[:, None])  # β r̂
-        moved.add_(r, alpha=1 - beta + momentum).sub_(previous, alpha=momentum)
-        previous, r = r, moved.add_(x).clamp_(lower, upper).sub_(x)
-    return best
-
-
-def _at_the_edge(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    r: Tensor,
-    steps: int,
-    box: tuple[float, float],
-) -> Adversarial:
-    """Walk along x → x + r to where the label changes, and see how near (1) is to being met."""
-    lower, upper = box
-
-    def along(share: Tensor) -> Tensor:
-        return (inputs + (share[:, None] * r).view_as(inputs)).clamp(lower, upper)
-
-    def succeeds(share: Tensor) -> Tensor:
-        with torch.no_grad():
-            return negative_margin(model(along(share)), targets) < 0
-
-    low, high = _bracket(succeeds, torch.ones_like(r[:, 0]))
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        success = succeeds(middle)
-        low, high = torch.where(success, low, middle), torch.where(success, middle, high)
-    adversarial = along(high)
-
-    temperature = TEMPERATURE[1] * logit_range(model, inputs)
-    margin, _, g = _margin(model, adversarial, targets, temperature)
-    x, r = inputs.flatten(1), (adversarial - inputs).flatten(1)
-    free = r != 0
-    for _ in range(FITS):
-        mu = _dot(g * free, r) / _dot(g * free, g)
-        image = torch.mul(g, mu[:, None]).add_(x)
-        free = (image > lower) & (image < upper)
-    residual = image.clamp_(lower, upper).sub_(x).sub_(r)
-    untouched, success = (r == 0).all(1), margin > 0
-    c = (1 / (2 * mu)).masked_fill(~(mu > 0), math.nan)
-    c = c.masked_fill(untouched & success, math.inf)
+def _untouched(model: nn.Module, inputs: Tensor, targets: Tensor) -> Adversarial:
+    """Return the images as they are, which is the closest where they have the target."""
+    success = target_margin(model, inputs, targets) > 0
+    nothing = distortion(inputs, inputs)
     return Adversarial(
-        adversarial=adversarial,
+        adversarial=inputs.clone(),
         targets=targets,
         success=success,
-        distortion=distortion(inputs, adversarial),
-        c=c,
-        converged=success & (untouched | (residual.norm(dim=1) <= NEAR * r.norm(dim=1))),
+        distortion=nothing,
+        c=torch.full_like(nothing, math.nan).masked_fill(success, math.inf),
+        converged=success.clone(),
+        iterations=torch.zeros_like(targets),
+        evaluations=torch.zeros_like(targets),
+    )
+
+
+def _attempt(
+    model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
+) -> Adversarial:
+    """Approach the target, find the border, and see how near (1) is to being met there."""
+    scale = _scale(model, inputs, targets)
+    y = _approach(model, inputs, targets, scale, steps, box).view_as(inputs)
+    y = pull_back(model, inputs, y, targets, box)
+    margin, _, g = _margin(model, y, targets, TEMPERATURE[1] * scale)
+    mu, residual = _fit(inputs.flatten(1), y.flatten(1), g, box)
+    return Adversarial(
+        adversarial=y,
+        targets=targets,
+        success=margin > 0,
+        distortion=distortion(inputs, y),
+        c=(1 / (2 * mu)).masked_fill(~(mu > 0), math.nan),
+        converged=(margin > 0) & (residual <= CONVERGED),
         iterations=torch.full_like(targets, steps),
         evaluations=torch.full_like(targets, steps + 1),
     )
 
 
-def _bracket(succeeds: Callable[[Tensor], Tensor], one: Tensor) -> tuple[Tensor, Tensor]:
-    """Return shares of r between which the label changes; where none succeeds, 1 and 1."""
-    low, high, found = torch.zeros_like(one), one, succeeds(one)
-    for _ in range(STRETCHES):
-        if found.all():
-            break
-        low = torch.where(found, low, high)
-        high = torch.where(found, high, FARTHER * high)
-        found = found | succeeds(high)
-    return torch.where(found, low, one), torch.where(found, high, one)
+def _scale(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return twice what x lacks of the target, or the range of its logits if that is less, (N,).
+
+    But not what rounding leaves of the logits at the border, where nothing is lacking.
+    """
+    with torch.no_grad():
+        logits = model(inputs)
+    spread, lacking = logits.amax(1) - logits.amin(1), negative_margin(logits, targets)
+    rounding = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
+    scale = torch.minimum(spread, 2 * lacking).maximum(rounding)
+    return scale.masked_fill(scale == 0, 1)  # where all logits are 0
+
+
+def _approach(
+    model: nn.Module, inputs: Tensor, targets: Tensor, scale: Tensor, steps: int, box: tuple
+) -> Tensor:
+    """Repeat (1) and (2); return the closest y that succeeded, or that of largest margin."""
+    x = y = previous = inputs.flatten(1)  # (N, n)
+    theta = min(max(1 - 16 / steps, 0.6), 0.8)  # a longer run can afford more
+    kappa, mu = OVERSHOOT * scale, None  # (N,), as all that has no pixels
+    best, best_score = x.clone(), torch.full_like(scale, -math.inf)
+    for k in range(steps):
+        done = k / max(steps - 1, 1)
+        temperature = _geometric(TEMPERATURE, done) * scale
+        margin, smooth, g = _margin(model, y.view_as(inputs), targets, temperature)
+        r, success = y - x, margin > 0
+        score = torch.where(success, 1 / r.norm(dim=1), margin)  # a failure's is at most 0
+        better = score > best_score
+        best[better] = y[better]
+        best_score = torch.where(better, score, best_score)
+        growth = GROWTH * (1 - done) * scale
+        kappa = torch.where(success, SHRINK * kappa, kappa + growth)
+        wanted = (kappa - smooth + _dot(g, r)).clamp(min=0)  # g·(ŷ − x) of (1)
+        mu = wanted / _dot(g, g) if mu is None else mu
+        reached = _dot(g, _project(x, mu, g, box) - x)
+        factor = (wanted / reached).nan_to_num(1)  # of one secant step, from 0, where both are 0
+        mu = mu * factor.clamp(1 / LARGEST_FACTOR, LARGEST_FACTOR)
+        y_hat, beta = _project(x, mu, g, box), _geometric(STEP, done)
+        y, previous = y.lerp(y_hat, beta).add_(y - previous, alpha=theta).clamp_(*box), y  # (2)
+    return best
+
+
+def _project(x: Tensor, mu: Tensor, g: Tensor, box: tuple[float, float]) -> Tensor:
+    """Return P(x + μg), shape (N, n)."""
+    return torch.addcmul(x, mu[:, None], g).clamp_(*box)
+
+
+def _fit(x: Tensor, y: Tensor, g: Tensor, box: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Return the μ at which P(x + μg) is closest to y, and ‖P(x + μg) − y‖ / ‖y − x‖, both (N,)."""
+    lower, upper = box
+    r, y_hat = y - x, y
+    free = r != 0
+    for _ in range(MU_FITS):
+        slope = g * free
+        mu = _dot(slope, r) / _dot(slope, slope)
+        y_hat = _project(x, mu, g, box)
+        free = (y_hat > lower) & (y_hat < upper)
+    return mu, (y_hat - y).norm(dim=1) / r.norm(dim=1)
 
 
 def _margin(

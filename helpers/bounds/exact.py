@@ -14,7 +14,7 @@ from helpers.evaluation import check_device, check_targets, distortion
 
 DAMPING = 1e-8  # of the largest ‖a_j‖², so that Newton's equations always have a solution
 SUFFICIENT = 1e-4  # share of the rise that the slope promises
-ROUNDING = 1e-15  # of q: smaller changes of it cannot be seen
+LAST_PLACES = 1e-15  # of q: smaller changes of it cannot be seen
 BISECTIONS = 50
 
 
@@ -212,7 +212,7 @@ def _maximise(dual: _Dual, tolerance: float, max_iterations: int) -> tuple[Tenso
             candidate = (mu + share[:, None] * newton).clamp_min(0)
             reached, _ = dual.value(candidate, dual.image(candidate)[0])
             wanted = SUFFICIENT * (gradient * (candidate - mu)).sum(1)
-            rises = reached >= value + wanted - ROUNDING * value.abs()
+            rises = reached >= value + wanted - LAST_PLACES * value.abs()
             if (rises | finished).all():
                 break
             share = torch.where(rises, share, share / 2)

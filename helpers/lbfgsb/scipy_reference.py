@@ -10,10 +10,12 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
-from helpers.lbfgsb.problem import Objective
+from helpers.lbfgsb.problem import Objective, check_options, checked_box, guarded
 from helpers.lbfgsb.result import Result
 
 
+@torch.inference_mode(mode=False)
+@torch.no_grad()
 def minimize_scipy(
     fun: Objective,
     x0: Tensor,
@@ -34,15 +36,15 @@ def minimize_scipy(
     ----------
     fun : callable
         ``fun(x, rows)`` gives the values (k,) and gradients (k, n) at the points x (k, n) of
-        the rows (k,).
+        the rows (k,). It may record gradients, and change x, which is a copy.
     x0 : Tensor, shape (N, n)
-        Starting points.
+        Starting points, float32 or float64.
     lower, upper : Tensor, broadcastable to (N, n)
         The boxes; ±inf where there is no bound.
     history_size : int
         Pairs of steps and gradient differences that are kept.
     max_iterations : int
-        Iterations allowed per row.
+        Iterations allowed per row; SciPy takes 0 for 1.
     gtol, ftol : float
         Tolerances of the two stopping tests.
 
@@ -51,20 +53,29 @@ def minimize_scipy(
     Result
         Computed in float64 by SciPy, given back in the type of `x0`.
 
+    Raises
+    ------
+    ValueError
+        If an argument, or what `fun` returns, is not what is written above; if `x0` is not finite;
+        if no finite x is between `lower` and `upper`.
+
     References
     ----------
     `scipy.optimize.minimize`, method L-BFGS-B.
     """
-    lower, upper = lower.broadcast_to(x0.shape), upper.broadcast_to(x0.shape)
+    check_options(history_size, max_iterations, gtol, ftol)
+    lower, upper = checked_box(x0, lower, upper)
+    fun = guarded(fun)
     found = []
     finite = torch.ones(len(x0), dtype=torch.bool, device=x0.device)
     for row in range(len(x0)):
         index = torch.tensor([row], device=x0.device)
 
         def objective(x: np.ndarray, index=index) -> tuple[float, np.ndarray]:
-            value, gradient = fun(torch.as_tensor(x).to(x0)[None], index)
+            point = torch.tensor(x, dtype=x0.dtype, device=x0.device)
+            value, gradient = fun(point[None], index)
             finite[index] &= value.isfinite() & gradient.isfinite().all(1)
-            return value.item(), gradient[0].double().cpu().numpy()
+            return value.item(), gradient[0].double().cpu().numpy().copy()
 
         found.append(
             scipy.optimize.minimize(
@@ -84,10 +95,11 @@ def minimize_scipy(
                 },
             )
         )
+    iterations = [row.get("nit", 0) for row in found]  # SciPy names none where lower == upper
     return Result(
         x=torch.as_tensor(np.stack([row.x for row in found])).to(x0),
         value=torch.tensor([float(row.fun) for row in found], dtype=x0.dtype, device=x0.device),
-        converged=finite & torch.tensor([row.status == 0 for row in found], device=x0.device),
-        iterations=torch.tensor([row.nit for row in found], device=x0.device),
+        converged=finite & torch.tensor([row.success for row in found], device=x0.device),
+        iterations=torch.tensor(iterations, device=x0.device),
         evaluations=torch.tensor([row.nfev for row in found], device=x0.device),
     )

@@ -13,7 +13,7 @@ from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
 
 NEAR = 0.1  # the share of ‖r‖ that the docstring promises where an image has converged
-TEMPERATURE = 0.005  # the last τ, as a share of the range of the logits
+TEMPERATURE = 0.005  # the last τ, as a share of an image's scale of margins
 
 
 def linear(weight, bias):
@@ -92,7 +92,7 @@ def test_softmax_model_is_near_exact_at_any_scale_of_the_logits(scale, dtype):
     assert exact.converged.all()
     check_success(model, x, targets, found)
     ratio = found.distortion / exact.distortion
-    assert ratio.min() >= 1 - 1e-6
+    assert ratio.min() >= 1 - (1e-6 if dtype == torch.float64 else 2e-5)  # logits are rounded
     assert ratio.mean() < 1.01
     assert ratio.max() < 1.02
 
@@ -125,19 +125,30 @@ def test_two_classes_are_the_projection_in_the_box():
         np.testing.assert_allclose((found.adversarial - x)[row].ravel(), exact, atol=5e-3)
 
 
-@pytest.mark.parametrize(("share", "excess"), [(0.1, 0.05), (0.001, 0.3)])
-def test_image_that_has_almost_the_target_is_not_carried_past_it(share, excess):
-    """All overshoot is taken back, though it is many times what the target needs."""
-    model, far = softmax(), images()
+@pytest.mark.parametrize("share", [0.1, 1e-3, 1e-5])
+@pytest.mark.parametrize("seed", range(3))
+def test_image_that_has_almost_the_target_is_as_near_exact_as_any(share, seed):
+    """On the way to its projection, an image keeps it; only the scale of the problem changes."""
+    model, far = softmax(seed=seed), images(20, seed=seed + 1)
     targets = others(model, far)
     exact = exact_linear(model, far, targets)
-    # On the way to its projection, an image keeps it.
     x = far + (1 - share) * (exact.adversarial - far)
     found = closest_adversarial(model, x, targets)
     check_success(model, x, targets, found)
     ratio = found.distortion / (share * exact.distortion)
-    assert ratio.min() >= 1 - 1e-6
-    assert ratio.max() < 1 + excess
+    assert ratio.min() >= 1 - 1e-8 / share  # what the margin of the exact answer is off
+    assert ratio.mean() < 1.01
+    assert ratio.max() < 1.02
+
+
+def test_image_on_the_border_itself_takes_almost_no_step():
+    x, w = images(1), softmax(2)[1].weight[1].detach()
+    model = linear(torch.stack([0 * w, w]), [(w * x.flatten()).sum(), 0])
+    target = torch.tensor([1])
+    assert target_margin(model, x, target).abs() < 1e-12
+    found = closest_adversarial(model, x, target)
+    check_success(model, x, target, found)
+    assert found.distortion.item() < 1e-6
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -179,18 +190,20 @@ def slope(function, pixels, step=1e-6):
     return np.array([function(pixels + s) - function(pixels - s) for s in steps]) / (2 * step)
 
 
-def range_of_logits(model, x):
+def scale_of_margins(model, x, targets):
+    """Return the range of the logits, or twice the target's margin where that is less."""
     with torch.no_grad():
-        return np.ptp(model(x).numpy(), axis=1)
+        spread = np.ptp(model(x).numpy(), axis=1)
+    return np.minimum(spread, -2 * target_margin(model, x, targets).numpy())
 
 
 def gradients(model, x, targets, adversarial):
     """Return ∇m at the adversarial images, with the τ of the images."""
     return np.array(
         [
-            slope(numpy_smooth_margin(model, TEMPERATURE * spread, target), image)
-            for spread, target, image in zip(
-                range_of_logits(model, x),
+            slope(numpy_smooth_margin(model, TEMPERATURE * scale, target), image)
+            for scale, target, image in zip(
+                scale_of_margins(model, x, targets),
                 targets.tolist(),
                 adversarial.flatten(1).numpy(),
                 strict=True,
@@ -257,8 +270,20 @@ def test_image_that_has_the_target_already_is_not_touched():
     assert found.distortion[:4].tolist() == [0] * 4
     assert found.c[:4].tolist() == [math.inf] * 4
     assert found.converged[:4].all()
+    assert found.iterations[:4].tolist() == found.evaluations[:4].tolist() == [0] * 4
     assert (found.distortion[4:] > 0).all()
     assert found.c[4:].isfinite().all()
+    assert found.iterations[4:].tolist() == [60] * 4
+
+
+def test_where_all_images_have_the_target_no_gradient_is_taken():
+    model, x = softmax(), images()
+    taken = []
+    model.register_forward_pre_hook(lambda _, inputs: taken.append(inputs[0].requires_grad))
+    found = closest_adversarial(model, x, predict(model, x))
+    assert found.success.all()
+    assert taken
+    assert not any(taken)
 
 
 def test_unreachable_target_fails_with_the_best_attempt_after_so_many_gradients():
@@ -285,8 +310,8 @@ def test_more_steps_never_lose_the_best_attempt(seed, monkeypatch):
     model[-1].bias.data[3] -= 200  # out of reach
     targets = torch.full((8,), 3)
     margins = []
-    for patience in (0, 1, 2):
-        monkeypatch.setattr("helpers.attack.linearised.PATIENCE", patience)
+    for retries in (0, 1, 2):
+        monkeypatch.setattr("helpers.attack.linearised.RETRIES", retries)
         found = closest_adversarial(model, x, targets, steps=15)
         assert not found.success.any()
         assert 0 <= found.adversarial.min() <= found.adversarial.max() <= 1
@@ -307,15 +332,15 @@ def test_what_fails_at_first_is_tried_again_with_more_steps():
 
 
 @pytest.mark.parametrize("steps", [4, 6])
-def test_stretch_of_the_line_saves_gradients(steps, monkeypatch):
+def test_extension_of_the_line_saves_gradients(steps, monkeypatch):
     model, x = softmax(), images()
     targets = others(model, x)
-    stretched = closest_adversarial(model, x, targets, steps=steps)
-    monkeypatch.setattr("helpers.attack.linearised.STRETCHES", 0)
+    extended = closest_adversarial(model, x, targets, steps=steps)
+    monkeypatch.setattr("helpers.attack.border.EXTENSIONS", 0)
     plain = closest_adversarial(model, x, targets, steps=steps)
-    check_success(model, x, targets, stretched)
-    assert (stretched.evaluations <= plain.evaluations).all()
-    assert stretched.evaluations.sum() < plain.evaluations.sum()
+    check_success(model, x, targets, extended)
+    assert (extended.evaluations <= plain.evaluations).all()
+    assert extended.evaluations.sum() < plain.evaluations.sum()
 
 
 def test_one_unreachable_target_does_not_disturb_the_others():

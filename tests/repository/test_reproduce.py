@@ -1,16 +1,19 @@
 """Chapters run headlessly: which ones, in a fresh kernel, with outputs that show anywhere."""
 
 import base64
+import io
 import json
 import os
 import time
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from helpers import reproduce
-from helpers.course import timings
+from helpers.course import plotting, timings
 from helpers.reproduce import WIDGET_VIEW, chapters, execute, ledger, store, written
 
 PNG = base64.b64decode(  # one pixel
@@ -53,6 +56,24 @@ def write(path, *sources, tags=()):
 
 def code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_palette_makes_a_picture_smaller_and_no_other():
+    fig = plotting.figure(4, 2)
+    axes = plotting.axes(fig)
+    axes.plot([0, 1, 4, 9])
+    plotting.image(np.linspace(0, 1, 100).reshape(10, 10), ax=axes.inset_axes((0, 0.5, 0.3, 0.4)))
+    before = plotting.png(fig)
+    after = reproduce.with_palette(before)
+    assert len(after) < 0.6 * len(before)
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+        for png in (before, after)
+    )
+    assert first.shape == second.shape
+    assert np.abs(first - second).max() <= 24
+    assert np.abs(first - second).mean() < 0.5
+    assert reproduce.with_palette(PNG) == PNG
 
 
 # --- which chapters

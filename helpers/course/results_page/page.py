@@ -92,6 +92,6 @@ PARTS = {
         "other networks": other_networks,
         "benchmark": benchmark,
         "gallery": gallery,
-        "timings": timings.time_and_memory,
+        "timings": timings.timings_table,
     },
 }

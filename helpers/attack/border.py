@@ -1,0 +1,66 @@
+"""Move attempts of an attack to the border of the target's region, along the line from x."""
+
+import torch
+from torch import Tensor, nn
+
+from helpers.attack.losses import target_margin
+
+EXTENSIONS, EXTENSION = 10, 1.1  # of the line beyond a y that fails: how often, to what length
+SECANTS = 8  # evaluations that then find the border
+NEAR_END = 1e-3  # of a bracket: no closer to an end, lest rounding keeps both where they are
+
+
+def pull_back(
+    model: nn.Module, inputs: Tensor, attempts: Tensor, targets: Tensor, box: tuple[float, float]
+) -> Tensor:
+    """Return the image on the line x → y at which the label becomes the target's.
+
+    The root of the margin, between x and y or, where y fails, up to 2.6 times as far, by the
+    Illinois method: secants of the bracket, whose end counts half each time that it stays again.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Maps images to logits (N, K).
+    inputs, attempts : Tensor, shape (N, ...)
+        Images x without the target, and what an attack made of them, y.
+    targets : Tensor, shape (N,)
+        Labels, int64.
+    box : (float, float)
+        The range of the images.
+
+    Returns
+    -------
+    Tensor, shape (N, ...)
+        Images with the target, just inside its region; y where no image of the line has it.
+    """
+    r = (attempts - inputs).flatten(1)
+
+    def along(share: Tensor) -> Tensor:
+        moved = torch.addcmul(inputs.flatten(1), share[:, None], r)
+        return moved.clamp_(*box).view_as(inputs)
+
+    def margin(share: Tensor) -> Tensor:
+        return target_margin(model, along(share), targets)
+
+    low, high = torch.zeros_like(r[:, 0]), torch.ones_like(r[:, 0])
+    outside, inside = margin(low), margin(high)
+    for _ in range(EXTENSIONS):
+        found = inside > 0
+        if found.all():
+            break
+        low, outside = torch.where(found, low, high), torch.where(found, outside, inside)
+        high = torch.where(found, high, EXTENSION * high)
+        inside = margin(high)
+    found = inside > 0
+    success = None
+    for _ in range(SECANTS):
+        part = (outside / (outside - inside)).clamp(NEAR_END, 1 - NEAR_END)
+        share = torch.where(found, low.lerp(high, part), 1)
+        reached, before = margin(share), success
+        success = reached > 0
+        weight = 1.0 if before is None else torch.where(success == before, 0.5, 1.0)
+        low, high = torch.where(success, low, share), torch.where(success, share, high)
+        outside = torch.where(success, weight * outside, reached)
+        inside = torch.where(success, reached, weight * inside)
+    return along(torch.where(found, high, 1))

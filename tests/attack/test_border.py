@@ -1,0 +1,70 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import brentq
+from torch import nn
+
+from helpers.attack.border import pull_back
+from helpers.attack.losses import target_margin
+
+
+def network(seed):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(16, 30), nn.Sigmoid(), nn.Linear(30, 3))
+    model[1].weight.data *= 20
+    for layer in model[1::2]:
+        layer.bias.data = -layer.weight.data.sum(1) / 2  # no class has all the images
+    return model.double().eval()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_border_is_the_root_of_the_margin_on_the_line(seed):
+    model, generator = network(seed), torch.Generator().manual_seed(seed)
+    x, y = torch.rand(2, 200, 1, 4, 4, generator=generator).double()
+    targets = (model(x).argmax(1) + 1) % 3
+    found = pull_back(model, x, y, targets, (0, 1))
+    success, errors = target_margin(model, y, targets) > 0, []
+    assert (target_margin(model, found[success], targets[success]) > 0).all()
+    for row in success.nonzero().flatten().tolist():
+
+        def margin(share, row=row):
+            image = x[row : row + 1] + share * (y - x)[row : row + 1]
+            return target_margin(model, image, targets[row : row + 1]).item()
+
+        share = ((found - x)[row].norm() / (y - x)[row].norm()).item()
+        torch.testing.assert_close(found[row], x[row] + share * (y - x)[row])
+        signs = np.sign([margin(k / 50) for k in range(51)])
+        if np.count_nonzero(np.diff(signs)) == 1:
+            errors.append(share - brentq(margin, 0, 1, xtol=1e-12))
+    assert len(errors) > 20
+    assert min(errors) > -1e-11
+    assert np.median(errors) < 1e-6
+    assert np.mean(errors) < 0.005
+
+
+def on_the_line(border, attempt, upper=math.inf):
+    """Return what comes of an attempt on the line from 0, where the label changes at a border."""
+    model = nn.Sequential(nn.Linear(1, 2)).double().eval()
+    model[0].weight.data = torch.tensor([[0.0], [0.7]], dtype=torch.float64)
+    model[0].bias.data = torch.tensor([0.7 * border, 0.0], dtype=torch.float64)
+    x, y = torch.zeros(1, 1).double(), torch.full((1, 1), attempt).double()
+    return pull_back(model, x, y, torch.tensor([1]), (0, upper)).item()
+
+
+def test_border_at_the_first_secant_is_not_missed():
+    """There the margin is 0 but for rounding, so that the image may lie on either side."""
+    for border in np.random.default_rng(0).uniform(size=50):
+        assert border <= on_the_line(border, 1.0) < border + 1e-8
+
+
+@pytest.mark.parametrize("border", [4.1, 5.0, 10.0])
+def test_attempt_that_fails_is_extended(border):
+    assert border <= on_the_line(border, 4.0) < border * (1 + 1e-8)
+
+
+@pytest.mark.parametrize(("border", "upper"), [(10.4, math.inf), (5.0, 4.9)])
+def test_attempt_stays_where_the_line_leaves_box_or_reach_before_the_border(border, upper):
+    assert on_the_line(border, 4.0, upper) == 4.0
