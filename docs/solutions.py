@@ -1,8 +1,8 @@
 """Write ``solutions.md``: an answer to every exercise, from what the tests know to be right.
 
 ``python docs/solutions.py`` takes the exercises from the notebooks and the answers, with the
-typical mistakes, from ``tests/course/test_checks.py``, which proves that each check accepts the one
-and rejects the others. So there is one source, and a test tells when this file is behind.
+typical mistakes, from ``tests/course/checks/``, which proves that each check accepts the one and
+rejects the others. So there is one source, and a test tells when this file is behind.
 """
 
 import ast
@@ -10,18 +10,19 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "solutions.md"
-TESTS = ROOT / "tests" / "course" / "test_checks.py"
+TESTS = ROOT / "tests" / "course" / "checks"
 EXERCISE = re.compile(r"\*\*(\d)\.\*\*\s*(.*)", re.DOTALL)
 STUB = re.compile(r"^def (\w+)\(.*?^checks\.(\w+)\(\1\)", re.DOTALL | re.MULTILINE)
 GENERAL = ("it ", "not ", "as a tensor", "shape ")  # said of any other wrong answer
 HEAD = """# Solutions
 
 For teachers. Written by `python docs/solutions.py` from the notebooks and from
-[tests/course/test_checks.py](../tests/course/test_checks.py), which proves that each check accepts
-the answer and rejects the mistakes. Any other right answer passes as well.
+[tests/course/checks](../tests/course/checks), which proves that each check accepts the answer and
+rejects the mistakes. Any other right answer passes as well.
 """
 
 
@@ -41,53 +42,67 @@ def exercises() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
 
 
 class Answers:
-    """The answers and the mistakes of ``tests/course/test_checks.py``, as source code."""
+    """The answers and the mistakes of ``tests/course/checks/``, as source code."""
 
     def __init__(self) -> None:
-        self.text = TESTS.read_text(encoding="utf-8")
-        tree = ast.parse(self.text)
-        self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
-        tables = {
-            node.targets[0].id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-        }
-        self.right = {
-            key.attr: answers.elts[0]
-            for key, answers in zip(tables["RIGHT"].keys, tables["RIGHT"].values, strict=True)
-        }
-        self.mistakes = {
-            key.attr: [(name.value, entry.elts[1].value) for name, entry in _items(mistakes)]
-            for key, mistakes in zip(
-                tables["MISTAKES"].keys, tables["MISTAKES"].values, strict=True
-            )
-        }
+        self.right: dict[str, tuple[ast.expr, dict[str, Function]]] = {}
+        self.mistakes: dict[str, list[tuple[str, str]]] = {}
+        shared = _functions(TESTS / "shared.py")
+        for path in sorted(TESTS.glob("test_*.py")):
+            functions = shared | _functions(path)
+            for check, answers in _table(path, "RIGHT").items():
+                self.right[check] = answers.elts[0], functions
+            for check, mistakes in _table(path, "MISTAKES").items():
+                pairs = zip(mistakes.keys, mistakes.values, strict=True)
+                self.mistakes[check] = [(name.value, made.elts[1].value) for name, made in pairs]
 
     def source(self, check: str, name: str) -> str:
         """Return the first right answer to a check as the code of a function called `name`."""
-        answer = self.right[check]
+        answer, functions = self.right[check]
         if isinstance(answer, ast.Lambda):
             body = f"def {name}({ast.unparse(answer.args)}):\n    return {ast.unparse(answer.body)}"
         else:
             body = f"{name} = {ast.unparse(answer)}"
-        parts = [ast.get_source_segment(self.text, node) for node in self._needs(answer)]
-        return "\n\n\n".join([*parts, body])
-
-    def _needs(self, node: ast.AST) -> list[ast.FunctionDef]:
-        """Return the functions of the tests that a piece of code calls, those first it needs."""
-        own = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}  # hide the functions
-        needed: list[ast.FunctionDef] = []
-        for inner in ast.walk(node):
-            name = inner.id if isinstance(inner, ast.Name) and inner.id not in own else ""
-            function = self.functions.get(name)
-            if function is not None and function is not node:
-                new = [*self._needs(function), function]
-                needed += [one for one in new if one not in needed]
-        return needed
+        return "\n\n\n".join([*_needs(answer, functions), body])
 
 
-def _items(table: ast.Dict) -> list[tuple[ast.Constant, ast.Tuple]]:
-    return list(zip(table.keys, table.values, strict=True))
+class Function(NamedTuple):
+    """A function of the tests: what it does, and how it is written."""
+
+    node: ast.FunctionDef
+    text: str
+
+
+def _functions(path: Path) -> dict[str, Function]:
+    """Return the functions of a file by name."""
+    text = path.read_text(encoding="utf-8")
+    return {
+        node.name: Function(node, ast.get_source_segment(text, node))
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _table(path: Path, name: str) -> dict[str, ast.expr]:
+    """Return a dictionary that a file defines, its keys ``checks.<key>`` by their last word."""
+    (table,) = (
+        node.value
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == name
+    )
+    return {key.attr: value for key, value in zip(table.keys, table.values, strict=True)}
+
+
+def _needs(node: ast.AST, functions: dict[str, Function]) -> list[str]:
+    """Return the text of the functions that a piece of code calls, those first it needs."""
+    own = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}  # hide the functions
+    needed: list[str] = []
+    for inner in ast.walk(node):
+        name = inner.id if isinstance(inner, ast.Name) and inner.id not in own else ""
+        if name in functions and functions[name].node is not node:
+            found = [*_needs(functions[name].node, functions), functions[name].text]
+            needed += [text for text in found if text not in needed]
+    return needed
 
 
 def page() -> str:

@@ -67,7 +67,7 @@ def record(chapter: str, *, scale: str, seconds: float, peak_gb: float, dataset:
     write_atomically(RESULTS / NAME, text.encode())
 
 
-def timings_table() -> str:
+def time_and_memory() -> str:
     """Return the measurements as a Markdown table: a row a chapter, a column a scale."""
     kept = load()
     rows = [

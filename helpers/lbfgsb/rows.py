@@ -9,7 +9,7 @@ from helpers.lbfgsb.problem import Objective
 
 EPSILON = 1e-3  # of the width of the box (at most 1): how near a bound must be to be active
 STEEP = 0.9  # share of the slope that is left after a step that was too short
-GROWTH, LONGEST = 10.0, 1e10  # of the next step then, and where that ends
+STEP_GROWTH, LONGEST = 10.0, 1e10  # of the next step then, and where that ends
 BACKTRACKS = 10  # trials of one search
 
 
@@ -201,7 +201,7 @@ class Rows:
         s, y = self.trial - self.x, gradient - self.gradient
         curvature = (s * y).sum(1)
         steep = curvature <= (STEEP - 1) * self.predicted  # (4)
-        following = torch.where(steep[:, None], (GROWTH * self.step).clamp(max=LONGEST), 1.0)
+        following = torch.where(steep[:, None], (STEP_GROWTH * self.step).clamp(max=LONGEST), 1.0)
         self.step = torch.where(accepted[:, None], following, self.step)
         pairs = (accepted & (curvature > 0)).nonzero().squeeze(1)
         norm = s[pairs].norm(dim=1, keepdim=True)  # ‖s‖ = 1: H depends on no pair's scale

@@ -16,7 +16,7 @@ from helpers.lbfgsb.result import Result
 from helpers.lbfgsb.rows import Rows, finite
 
 SIGMA = 1e-4  # share of the predicted decrease that a step must bring
-ROUNDING = 16  # units of rounding, relative to the objective, below which nothing is seen
+VISIBLE = 16  # units of rounding, relative to the objective, below which nothing is seen
 
 
 @torch.inference_mode(mode=False)
@@ -92,7 +92,7 @@ def minimize(
     )
     failed = ~finite(rows.value, rows.gradient)
     slow = torch.zeros_like(failed)
-    visible = max(ftol, ROUNDING * torch.finfo(x0.dtype).eps)
+    visible = max(ftol, VISIBLE * torch.finfo(x0.dtype).eps)
     while True:
         rows.aim()
         promises_little = -rows.predicted <= visible * rows.value.abs().clamp(min=1)

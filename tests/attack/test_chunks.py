@@ -112,7 +112,9 @@ def test_any_other_error_is_not_tried_again(error):
 
 
 def test_oldest_pytorch_has_the_error_under_its_old_name_only(monkeypatch):
-    monkeypatch.delattr(torch, "OutOfMemoryError", raising=False)  # of 2.5; the course runs on 2.2
+    monkeypatch.delattr(
+        torch, "OutOfMemoryError", raising=False
+    )  # of 2.5; the course runs on older ones
     inputs = numbers(4)
     work, asked = worker(inputs, fits=2)
     in_chunks(work, inputs, 4)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.attack import attack_dataset, choose_targets, closest_adversarial
+from helpers.attack import attack_dataset, closest_adversarial
 from helpers.data import Dataset
 
 COUNT, CHUNK = 11, 4
@@ -184,25 +184,6 @@ def test_first_images_share_the_chunks_of_all(dataset, sizes):
     part = attack_dataset("tiny", network(), dataset[: 2 * CHUNK])
     assert sizes == [4, 4, 3]
     assert torch.equal(part.adversarial, whole.adversarial[: 2 * CHUNK])
-
-
-# --- targets
-
-
-def test_random_targets_are_wrong_and_the_same_for_every_network(dataset):
-    targets = choose_targets(network(0), dataset, "random", seed=3)
-    assert (targets != dataset.labels).all()
-    assert torch.equal(targets, choose_targets(network(1), dataset, "random", seed=3))
-    assert not torch.equal(targets, choose_targets(network(0), dataset, "random", seed=4))
-
-
-def test_nearest_target_has_the_largest_logit_of_the_wrong_labels(dataset):
-    model = network()
-    targets = choose_targets(model, dataset, "nearest")
-    for image, label, target in zip(dataset.inputs, dataset.labels, targets, strict=True):
-        scores = model(image[None])[0].tolist()
-        wrong = [k for k in range(10) if k != label]
-        assert target == max(wrong, key=scores.__getitem__)
 
 
 def test_given_targets_are_used(dataset):

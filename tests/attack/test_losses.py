@@ -4,29 +4,24 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import logsumexp
-from torch import nn
 
-from helpers.attack import cross_entropy, negative_margin, runner_up, target_margin
+from helpers.attack import cross_entropy, negative_margin, target_margin
 from helpers.attack.losses import logit_range, smooth_margin
 from helpers.evaluation import predict
+
+from ..examples import generator, linear
+from .examples import images
 
 TARGETS = torch.tensor([0, 1, 2, 3, 4, 0, 1])
 
 
 def random_logits(classes=5):
-    return torch.randn(7, classes, generator=torch.Generator().manual_seed(0)).double()
+    return torch.randn(7, classes, generator=generator()).double()
 
 
 def linear_model():
-    generator = torch.Generator().manual_seed(0)
-    layer = nn.Linear(16, 4).double()
-    layer.weight.data = torch.randn(4, 16, generator=generator).double()
-    layer.bias.data = torch.randn(4, generator=generator).double()
-    return nn.Sequential(nn.Flatten(), layer).eval()
-
-
-def images(count=6):
-    return torch.rand(count, 1, 4, 4, generator=torch.Generator().manual_seed(1)).double()
+    random = generator()
+    return linear(torch.randn(4, 16, generator=random), torch.randn(4, generator=random))
 
 
 def numpy_logits(model, x):
@@ -111,13 +106,3 @@ def test_equal_logits_have_the_range_one():
     model[1].weight.data[:] = 0
     model[1].bias.data[:] = 7
     assert logit_range(model, images(3)).tolist() == [1, 1, 1]
-
-
-def test_runner_up_is_the_largest_logit_of_another_label():
-    logits = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0], [1.0, 2.0, 3.0]])
-    labels = torch.tensor([0, 2, 0])
-    expected = [
-        max((j for j in range(3) if j != y), key=lambda j: z[j])
-        for z, y in zip(logits, labels, strict=True)
-    ]
-    assert runner_up(logits, labels).tolist() == expected

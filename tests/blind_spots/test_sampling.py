@@ -1,21 +1,23 @@
 """Near, rare, empty and thick, against a classifier with flat borders at known distances."""
 
+import math
+
 import pytest
 import torch
-from torch import nn
+from scipy import stats
 
 from helpers import blind_spots
 from helpers.evaluation import predict
+
+from ..examples import generator, linear
+from .examples import PIXELS, half_space
 
 
 @pytest.fixture
 def thirds():
     """Labels 0, 1, 2 by the mean of 100 pixels, with borders at 1/3 and 2/3."""
-    layer = nn.Linear(100, 3)
     slopes = torch.tensor([-1.0, 0.0, 1.0])
-    bias = torch.tensor([1 / 3, 0.0, -2 / 3])
-    layer.load_state_dict({"weight": slopes[:, None].expand(3, 100) / 100, "bias": bias})
-    return nn.Sequential(nn.Flatten(), layer).eval()
+    return linear(slopes[:, None].expand(3, 100) / 100, [1 / 3, 0, -2 / 3], torch.float32)
 
 
 LEVELS = torch.tensor([0.1, 0.3, 0.45, 0.6, 0.9])
@@ -41,31 +43,53 @@ def test_empty_radius_is_the_distance_where_the_model_is_linear(thirds, points):
 
 
 def test_noise_hits_what_lies_behind_a_near_border_only(thirds, points):
-    generator = torch.Generator().manual_seed(0)
+    random = generator(0)
     sizes = torch.full((5,), 0.2)  # the mean of 100 pixels then moves by 0.02
-    assert (
-        blind_spots.noise_hits(thirds, points[[0, 2, 4]], sizes[:3], 300, generator=generator) == 0
-    )
+    assert blind_spots.noise_hits(thirds, points[[0, 2, 4]], sizes[:3], 300, generator=random) == 0
     at_the_border = torch.full((1, 1, 10, 10), 1 / 3 - 0.02)
-    hits = blind_spots.noise_hits(thirds, at_the_border, sizes[:1], 4000, generator=generator)
+    hits = blind_spots.noise_hits(thirds, at_the_border, sizes[:1], 4000, generator=random)
     assert 0.12 < hits / 4000 < 0.20  # one normal deviation: 0.159
 
 
 def test_thickness_is_that_of_a_half_space(thirds):
     x = torch.full((2, 1, 10, 10), 0.3)
     beyond = torch.full((2, 1, 10, 10), 0.4)
-    sizes, generator = torch.tensor([0.2, 0.2]), torch.Generator().manual_seed(1)
-    inside = blind_spots.thickness(thirds, x, beyond, sizes, 500, beyond=1.5, generator=generator)
+    sizes, random = torch.tensor([0.2, 0.2]), generator(1)
+    inside = blind_spots.thickness(thirds, x, beyond, sizes, 500, beyond=1.5, generator=random)
     assert inside > 0.99  # five deviations from either border
     on_it = torch.full((2, 1, 10, 10), 1 / 3)
-    edge = blind_spots.thickness(thirds, x, on_it, sizes, 2000, beyond=1.0, generator=generator)
+    edge = blind_spots.thickness(thirds, x, on_it, sizes, 2000, beyond=1.0, generator=random)
     assert 0.45 < edge < 0.55
 
 
 def test_one_size_for_each_point(thirds, points):
-    sizes, generator = torch.full((4,), 0.2), torch.Generator().manual_seed(2)
+    sizes, random = torch.full((4,), 0.2), generator(2)
     wrong = pytest.raises(ValueError, match=r"sizes must have shape \(5,\), .*got \(4,\)")
     with wrong:
-        blind_spots.noise_hits(thirds, points, sizes, 10, generator=generator)
+        blind_spots.noise_hits(thirds, points, sizes, 10, generator=random)
     with wrong:
-        blind_spots.thickness(thirds, points, points, sizes, 10, generator=generator)
+        blind_spots.thickness(thirds, points, points, sizes, 10, generator=random)
+
+
+@pytest.mark.parametrize("batch_size", [300, 1000, 5000])
+def test_count_is_that_of_a_half_space(batch_size):
+    # the share of a sphere beyond a plane follows Student's t distribution
+    rms, shift, samples = 0.5, 0.4, 5000
+    cosine = shift / (rms * PIXELS**0.5)
+    t = cosine * math.sqrt((PIXELS - 1) / (1 - cosine**2))
+    expected = samples * stats.t.sf(t, PIXELS - 1)
+    found = blind_spots.count_changes(
+        half_space(shift),
+        torch.zeros(1, 1, 4, 4),
+        rms,
+        samples,
+        generator=generator(1),
+        batch_size=batch_size,
+    )
+    assert abs(found - expected) < 4 * expected**0.5
+
+
+def test_nothing_changes_inside_the_distance():
+    x, model = torch.zeros(1, 1, 4, 4), half_space(0.5)
+    close = 0.99 * 0.5 / PIXELS**0.5
+    assert blind_spots.count_changes(model, x, close, 2000, generator=generator(1)) == 0

@@ -1,62 +1,42 @@
-"""Lines, planes and samples around an image: linear models have every answer in closed form."""
+"""Lines and planes through an image: linear models have every answer in closed form."""
 
 import math
 
 import pytest
 import torch
-from scipy import stats
 from torch import nn
 
 from helpers import blind_spots
 from helpers.evaluation import distortion
 
-PIXELS = 16
-
-
-@pytest.fixture
-def linear() -> nn.Sequential:
-    """Three labels on pictures of 4 × 4."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 3))
-    with torch.no_grad():
-        model[1].weight.copy_(torch.randn(3, PIXELS, generator=torch.Generator().manual_seed(0)))
-    return model.eval()
-
-
-def generator():
-    return torch.Generator().manual_seed(1)
-
-
-def half_space(shift: float) -> nn.Sequential:
-    """Label 1 where the first pixel is above `shift`."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 2))
-    with torch.no_grad():
-        model[1].weight.zero_()[1, 0] = 1
-        model[1].bias.copy_(torch.tensor([0, -shift]))
-    return model.eval()
+from ..examples import generator, linear
+from .examples import PIXELS, half_space
 
 
 def test_directions_have_rms_1_and_are_drawn_anew():
-    drawn = blind_spots.random_rms_directions(5, torch.zeros(1, 2, 4, 4), generator=generator())
+    drawn = blind_spots.random_rms_directions(5, torch.zeros(1, 2, 4, 4), generator=generator(1))
     torch.testing.assert_close(distortion(0 * drawn, drawn), torch.ones(5))
     assert len(drawn.flatten(1).unique(dim=0)) == 5
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90])
 def test_blend_has_the_angle_and_the_size(degrees):
-    first, second = torch.randn(2, 1, 1, 4, 4, generator=generator())
+    first, second = torch.randn(2, 1, 1, 4, 4, generator=generator(1))
     found = blind_spots.blend(first, second, degrees)
     cosine = nn.functional.cosine_similarity(found.flatten(), first.flatten(), dim=0)
     assert cosine.item() == pytest.approx(math.cos(math.radians(degrees)), abs=1e-5)
     torch.testing.assert_close(distortion(0 * found, found), torch.ones(1))
 
 
-def test_margins_along_a_line_of_a_linear_model_are_straight(linear):
-    x, d = torch.rand(2, 1, 1, 4, 4, generator=generator())
+def test_margins_along_a_line_of_a_linear_model_are_straight():
+    weight = torch.randn(3, PIXELS, generator=generator(0))
+    model = linear(weight, [0.1, 0, -0.1], torch.float32)
+    x, d = torch.rand(2, 1, 1, 4, 4, generator=generator(1))
     radii = torch.tensor([-0.2, 0.0, 0.3])
-    found = blind_spots.margins_along(linear, x, torch.cat([d, -d]), radii, 2)
+    found = blind_spots.margins_along(model, x, torch.cat([d, -d]), radii, 2)
     for row, sign in enumerate((1, -1)):
         for column, radius in enumerate(radii):
-            z = linear(x + sign * radius * d)[0]
+            z = model(x + sign * radius * d)[0]
             assert found[row, column].item() == pytest.approx((z[2] - z[:2].max()).item(), abs=1e-5)
 
 
@@ -73,27 +53,3 @@ def test_linearised_distance_is_exact_for_two_labels():
     x[1, 0, 0, 0] = 0.25
     found = blind_spots.linearised_distance(half_space(0.5), x, torch.tensor([1, 1]))
     torch.testing.assert_close(found, torch.tensor([0.5, 0.25]) / PIXELS**0.5)
-
-
-@pytest.mark.parametrize("batch_size", [300, 1000, 5000])
-def test_count_is_that_of_a_half_space(batch_size):
-    # the share of a sphere beyond a plane follows Student's t distribution
-    rms, shift, samples = 0.5, 0.4, 5000
-    cosine = shift / (rms * PIXELS**0.5)
-    t = cosine * math.sqrt((PIXELS - 1) / (1 - cosine**2))
-    expected = samples * stats.t.sf(t, PIXELS - 1)
-    found = blind_spots.count_changes(
-        half_space(shift),
-        torch.zeros(1, 1, 4, 4),
-        rms,
-        samples,
-        generator=generator(),
-        batch_size=batch_size,
-    )
-    assert abs(found - expected) < 4 * expected**0.5
-
-
-def test_nothing_changes_inside_the_distance():
-    x, model = torch.zeros(1, 1, 4, 4), half_space(0.5)
-    close = 0.99 * 0.5 / PIXELS**0.5
-    assert blind_spots.count_changes(model, x, close, 2000, generator=generator()) == 0

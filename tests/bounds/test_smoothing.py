@@ -3,20 +3,19 @@
 import pytest
 import torch
 from scipy import stats
-from torch import nn
 
 from helpers import bounds
 from helpers.bounds import smoothing
+
+from ..examples import generator, linear
 
 
 @pytest.fixture
 def half():
     """The network that sees 1 where the first pixel is positive: a flat border."""
-    layer = nn.Linear(9, 2)
     weight = torch.zeros(2, 9)
     weight[1, 0] = 1
-    layer.load_state_dict({"weight": weight, "bias": torch.zeros(2)})
-    return nn.Sequential(nn.Flatten(), layer).eval()
+    return linear(weight, torch.zeros(2), torch.float32)
 
 
 def at(distance):
@@ -26,9 +25,7 @@ def at(distance):
 
 
 def test_votes_are_those_behind_a_flat_border(half):
-    count = smoothing.vote(
-        half, at(0.3), 1, 0.5, 20_000, generator=torch.Generator().manual_seed(0)
-    )
+    count = smoothing.vote(half, at(0.3), 1, 0.5, 20_000, generator=generator())
     p = stats.norm.cdf(0.3 / 0.5)
     assert abs(count / 20_000 - p) < 5 * (p * (1 - p) / 20_000) ** 0.5
 
@@ -54,7 +51,7 @@ def test_certified_radius_is_below_the_distance_with_the_confidence(half):
     inputs = torch.cat([at(d) for d in distances])
     labels = torch.ones(60, dtype=torch.long)
     found = bounds.smoothed_radii(
-        half, inputs, labels, sigma=0.5, samples=400, generator=torch.Generator().manual_seed(1)
+        half, inputs, labels, sigma=0.5, samples=400, generator=generator(1)
     )
     # the smoothed network has the same border, at `distances` as ‖·‖₂
     assert (found <= distances.double() / 3 + 1e-9).all()
@@ -68,7 +65,7 @@ def test_wrong_label_is_certified_for_nothing(half):
         torch.tensor([0]),
         sigma=0.2,
         samples=100,
-        generator=torch.Generator().manual_seed(0),
+        generator=generator(),
     )
     assert found.tolist() == [0]
 

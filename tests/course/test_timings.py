@@ -37,14 +37,14 @@ def test_last_measurement_of_each_chapter_and_scale_is_kept(results):
 def test_unknown_memory_is_kept_as_null(results):
     record(peak_gb=math.nan)
     assert json.loads((results / timings.NAME).read_text())["02_two"]["ci"]["peak_gb"] is None
-    assert "| 12 s " in timings.timings_table()
+    assert "| 12 s " in timings.time_and_memory()
 
 
 def test_table_has_a_row_a_chapter_and_a_column_a_scale(results):
     record()
     record(scale="class", seconds=130, peak_gb=1.5, dataset="MNIST")
     record("10_ten", "full", seconds=7200)
-    lines = timings.timings_table().splitlines()
+    lines = timings.time_and_memory().splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
     assert rows[0] == ["chapter", "`ci`", "`class`", "`full`"]
     assert rows[2] == [

@@ -5,14 +5,12 @@ from scipy import stats
 
 from helpers import evaluation
 
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+from ..examples import generator
 
 
 def test_bootstrap_interval_of_a_share_is_that_of_scipy():
     wrong = torch.arange(200) % 5 == 0
-    value, low, high = evaluation.bootstrap(wrong, resamples=4000, generator=seeded())
+    value, low, high = evaluation.bootstrap(wrong, resamples=4000, generator=generator())
     expected = stats.bootstrap(
         (wrong.numpy(),), np.mean, method="percentile", n_resamples=4000, random_state=0
     ).confidence_interval
@@ -24,14 +22,14 @@ def test_bootstrap_of_a_ratio_keeps_the_images_paired():
     first = (torch.arange(300) % 3 == 0).float()
     both = torch.stack([first, 2 * first])  # the ratio is 2 on every draw
     value, low, high = evaluation.bootstrap(
-        both, lambda means: means[:, 1] / means[:, 0], generator=seeded()
+        both, lambda means: means[:, 1] / means[:, 0], generator=generator()
     )
     assert (value, low, high) == pytest.approx((2, 2, 2))
 
 
 def test_bootstrap_has_one_interval_for_each_figure():
     values = torch.stack([torch.zeros(50), torch.arange(50.0)]).view(2, 1, 50)
-    value, low, high = evaluation.bootstrap(values, confidence=0.5, generator=seeded())
+    value, low, high = evaluation.bootstrap(values, confidence=0.5, generator=generator())
     assert value.shape == low.shape == high.shape == (2, 1)
     assert low[0] == high[0] == 0
     half_width = stats.norm.ppf(0.75) * np.arange(50).std() / 50**0.5
@@ -40,13 +38,15 @@ def test_bootstrap_has_one_interval_for_each_figure():
 
 def test_bootstrap_of_nothing_is_refused():
     with pytest.raises(ValueError, match="values must hold at least one image"):
-        evaluation.bootstrap(torch.zeros(3, 0), generator=seeded())
+        evaluation.bootstrap(torch.zeros(3, 0), generator=generator())
 
 
 def test_bootstrap_allows_an_infinite_ratio():
     values = torch.stack([torch.ones(40), torch.zeros(40)])
     values[1, 0] = 1
-    value, low, high = evaluation.bootstrap(values, lambda m: m[:, 0] / m[:, 1], generator=seeded())
+    value, low, high = evaluation.bootstrap(
+        values, lambda m: m[:, 0] / m[:, 1], generator=generator()
+    )
     assert value == pytest.approx(40)
     assert 0 < low < 40
     assert high == np.inf

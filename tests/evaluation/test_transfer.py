@@ -9,32 +9,25 @@ from helpers import evaluation
 from helpers.data import Dataset
 from helpers.evaluation import distortion
 
+from ..examples import linear, uniform
+
 ONE_HOT = nn.Flatten()  # logits are the pixels
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def random_images(*shape, seed=0):
-    return torch.rand(*shape, generator=seeded(seed))
 
 
 @pytest.fixture
 def digits():
     labels = torch.arange(20) % 4
-    return Dataset(random_images(20, 1, 2, 2), labels, "noise", "made here")
+    return Dataset(uniform(20, 1, 2, 2), labels, "noise", "made here")
 
 
 @pytest.fixture
 def networks():
-    flipped = nn.Sequential(nn.Flatten(), nn.Linear(4, 4, bias=False))
-    flipped[1].weight.data = -torch.eye(4)
-    return {"largest": ONE_HOT, "smallest": flipped}
+    smallest = linear(-torch.eye(4), torch.zeros(4), torch.float32)
+    return {"largest": ONE_HOT, "smallest": smallest}
 
 
 def test_table_agrees_with_counting_by_hand(digits, networks):
-    rows = [(name, random_images(20, 1, 2, 2, seed=seed)) for seed, name in enumerate("abc", 1)]
+    rows = [(name, uniform(20, 1, 2, 2, seed=seed)) for seed, name in enumerate("abc", 1)]
     targets = (digits.labels + 1) % 4
     table = evaluation.transfer_table(iter(rows), networks, digits)
     assert table.rows == ("a", "b", "c")
@@ -62,18 +55,17 @@ class OnAnotherDevice(torch.Tensor):
 
 
 def test_targets_may_be_on_the_device_of_the_images(digits, networks):
-    table = evaluation.transfer_table([("a", random_images(20, 1, 2, 2, seed=1))], networks, digits)
+    table = evaluation.transfer_table([("a", uniform(20, 1, 2, 2, seed=1))], networks, digits)
     targets = (digits.labels + 1) % 4
     expected = table.share_of_target(targets)
     found = table.share_of_target(targets.as_subclass(OnAnotherDevice))
     torch.testing.assert_close(found, expected, equal_nan=True)
 
 
-def test_where_no_image_was_right_there_is_no_error_to_speak_of(digits):
+def test_where_no_image_was_right_there_is_no_error_to_speak_of(digits, networks):
     digits = Dataset(digits.inputs, ONE_HOT(digits.inputs).argmax(1), "noise", "made here")
-    opposite = nn.Sequential(nn.Flatten(), nn.Linear(4, 4, bias=False))
-    opposite[1].weight.data = -torch.eye(4)
-    table = evaluation.transfer_table([("same", digits.inputs)], {"opposite": opposite}, digits)
+    opposite = {"opposite": networks["smallest"]}
+    table = evaluation.transfer_table([("same", digits.inputs)], opposite, digits)
     assert table.error().item() == 1
     assert table.error_where_right().isnan().item()
     assert table.share_of_target(digits.labels).isnan().item()
@@ -83,24 +75,3 @@ def test_row_of_another_shape_is_refused(digits, networks):
     message = "row 'short' must have the shape of the images, (20, 1, 2, 2), got (19, 1, 2, 2)"
     with pytest.raises(ValueError, match=re.escape(message)):
         evaluation.transfer_table([("short", digits.inputs[1:])], networks, digits)
-
-
-def test_noise_has_the_size_of_each_perturbation_and_another_direction():
-    x = random_images(50, 1, 6, 6).double()
-    size = torch.linspace(0, 0.3, 50, dtype=torch.float64)
-    r = (torch.randint(0, 2, x.shape, generator=seeded(1)) * 2 - 1) * size.view(-1, 1, 1, 1)
-    noisy = evaluation.noise_like(x, x + r, generator=seeded(2))
-    torch.testing.assert_close(distortion(x, noisy), size)
-    assert noisy.min() < 0
-    assert noisy.max() > 1
-    cosines = ((noisy - x) * r).flatten(1).sum(1)[1:] / (36 * size[1:] ** 2)
-    assert cosines.abs().mean() < 0.3
-    assert cosines.std() == pytest.approx(1 / 6, rel=0.3)
-
-
-def test_stretching_keeps_the_ratios_and_sets_the_mean():
-    x = random_images(8, 1, 4, 4).double()
-    y = x + torch.linspace(0.5, 2, 8).view(-1, 1, 1, 1) * random_images(8, 1, 4, 4, seed=1)
-    before, after = distortion(x, y), distortion(x, evaluation.rescale_to_mean(x, y, 0.1))
-    assert after.mean().item() == pytest.approx(0.1)
-    torch.testing.assert_close(after / after[0], before / before[0])

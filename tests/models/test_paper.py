@@ -4,16 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models import (
-    ARCHITECTURES,
-    ContrastNormalisation,
-    alexnet,
-    architecture,
-    build,
-    weight_layers,
-)
+from helpers.models import ARCHITECTURES, architecture, build, weight_layers
 
 NAMES = list(ARCHITECTURES)
+
+
 DENSE_WIDTHS = {
     "FC10(1e-4)": (784, 10),
     "FC10(1e-2)": (784, 10),
@@ -23,6 +18,8 @@ DENSE_WIDTHS = {
     "FC123-456-10": (784, 123, 456, 10),
     "AE400-10": (784, 400, 10),
 }
+
+
 GAINS = {  # of each weight layer; a hidden layer behind a sigmoid, of slope 1/4, has 4
     "FC10(1e-4)": (1,),
     "FC10(1e-2)": (1,),
@@ -33,6 +30,8 @@ GAINS = {  # of each weight layer; a hidden layer behind a sigmoid, of slope 1/4
     "AE400-10": (1, 1),
     "Conv": (1, 1, 1, 1),
 }
+
+
 PAPER_DECAY = {  # Tables 1 and 3
     "FC10(1e-4)": (1e-4,),
     "FC10(1e-2)": (1e-2,),
@@ -126,39 +125,7 @@ def test_build_leaves_the_random_state_of_the_gpu():
     assert torch.equal(torch.rand(3, device="cuda"), expected)
 
 
-def test_weight_layers_come_in_order_from_any_part():
-    model = build("Conv")
-    kinds = [type(layer) for layer in weight_layers(model)]
-    assert kinds == [nn.Conv2d, nn.Conv2d, nn.Linear, nn.Linear]
-    assert weight_layers(model[:3]) == [model[0]]
-
-
 @pytest.mark.parametrize("function", [architecture, build])
 def test_unknown_name_is_refused_with_the_names_there_are(function):
     with pytest.raises(ValueError, match=r"one of FC10\(1e-4\), .*Conv; got 'FC7'"):
         function("FC7")
-
-
-def test_alexnet_has_the_papers_channels_and_the_preprocessing_first():
-    model = alexnet()
-    layers = weight_layers(model)
-    assert [layer.out_channels for layer in layers[:5]] == [96, 256, 384, 384, 256]
-    assert [layer.in_features for layer in layers[5:]] == [9216, 4096, 4096]
-    assert type(model) is nn.Sequential
-    assert not model.training
-    white = model[0](torch.ones(1, 3, 2, 2))[0, :, 0, 0]
-    torch.testing.assert_close(
-        white, torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), rtol=1e-6, atol=0
-    )
-
-
-@pytest.mark.parametrize(("epsilon", "gamma"), [(0, 0.5), (-1, 1), (1, 0.4), (1, 1.1)])
-def test_contrast_normalisation_outside_the_papers_range_is_refused(epsilon, gamma):
-    with pytest.raises(ValueError, match=r"epsilon must be > 0 and gamma in \[0.5, 1\]"):
-        ContrastNormalisation(epsilon, gamma)
-
-
-def test_contrast_normalisation_is_its_formula_for_each_image():
-    x = torch.tensor([[3.0, 4.0], [0.0, 1.0]])
-    expected = torch.tensor([[3.0, 4.0], [0.0, 1.0]]) / torch.tensor([[26.0], [2.0]]) ** 0.75
-    torch.testing.assert_close(ContrastNormalisation(1.0, 0.75)(x), expected)

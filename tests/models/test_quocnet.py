@@ -4,16 +4,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from helpers.models import L2Pool, quocnet
+from helpers.models import L2Pool, Stage, build_quocnet, quocnet
 from helpers.models.quocnet import Centre, LocalContrastNormalisation, LocalFilters
 
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
+from ..examples import generator, uniform
 
 
-def images(count=6, shape=(2, 11, 9), seed=0):
-    return torch.rand(count, *shape, generator=generator(seed))
+def images():
+    return uniform(6, 2, 11, 9)
 
 
 def random_filters(shape=(2, 11, 9), maps=3, size=4, stride=2):
@@ -155,3 +153,14 @@ def test_centre_takes_the_mean_colour_out():
     centre.fit(x)
     torch.testing.assert_close(centre(x).mean((0, 2, 3)), torch.zeros(2), atol=1e-6, rtol=0)
     torch.testing.assert_close(centre(x).std((0, 2, 3)), x.std((0, 2, 3)))
+
+
+def test_build_is_a_sequence_of_stages():
+    stages = Stage(3, 4, 2, 2, 1), Stage(4, 3, 1, 2, 1)
+    model = build_quocnet((2, 14, 14), stages)
+    kinds = [type(layer) for layer in model]
+    stage = [LocalFilters, L2Pool, LocalContrastNormalisation]
+    assert kinds == [Centre, *stage, *stage]
+    assert not model.training
+    # 14 → (14 − 4) / 2 + 1 = 6 → 5 → 3 → 2
+    assert model(uniform(3, 2, 14, 14)).shape == (3, 4, 2, 2)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import bounds, data, models, training
-from helpers.attack import adversarial_outputs, output_range, split_index
+from helpers import data, models, training
+from helpers.attack import adversarial_outputs, split_index
 from helpers.studies.layer_pools import Pool, PoolLoss, PoolSettings
 
 LAYERS = (0, 1, 2)
@@ -49,70 +49,6 @@ def test_a_pool_holds_outputs_of_its_layer_inside_their_range(layer, activation,
     assert torch.equal(pool.labels, some.labels)
     with torch.no_grad():
         assert not torch.equal(pool.outputs, model[: split_index(model, layer)](some.inputs))
-
-
-def test_under_a_linear_tail_the_distance_is_the_share_of_the_exact_one():
-    model, some = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), digits()
-    labels = some.labels % 2
-    found = adversarial_outputs(
-        model, some.inputs, labels, 0, strength=0.25, steps=1, generator=generator()
-    )
-    exact = bounds.exact_linear(model, some.inputs, 1 - labels).distortion
-    moved = (found - some.inputs.flatten(1)).square().mean(1).sqrt()
-    torch.testing.assert_close(moved, 0.25 * exact.to(moved), rtol=1e-3, atol=1e-6)
-
-
-def test_the_strength_is_a_share_of_one_way():
-    model, some = network(), digits()
-    with torch.no_grad():
-        outputs = model[:3](some.inputs)
-    half, whole = (
-        adversarial_outputs(
-            model, some.inputs, some.labels, 1, strength=strength, generator=generator()
-        )
-        for strength in (0.5, 1.0)
-    )
-    torch.testing.assert_close(half - outputs, 0.5 * (whole - outputs))
-
-
-def test_the_mean_length_takes_those_near_the_border_beyond_it():
-    model, some = nn.Sequential(nn.Flatten(), nn.Linear(16, 2)), digits(300)
-    x = 0.4 + 0.2 * some.inputs  # far from the ends of the range
-    with torch.no_grad():
-        labels = model(x).argmax(1)
-    found = {
-        length: adversarial_outputs(
-            model, x, labels, 0, strength=0.5, length=length, generator=generator()
-        )
-        for length in ("own", "mean")
-    }
-    ways = {length: (moved - x.flatten(1)).norm(dim=1) for length, moved in found.items()}
-    torch.testing.assert_close(ways["mean"], ways["own"].mean().expand(300))
-    with torch.no_grad():
-        seen = {length: model[1:](moved).argmax(1) for length, moved in found.items()}
-    assert torch.equal(seen["own"], labels)
-    assert torch.equal(seen["mean"] != labels, ways["own"] < ways["own"].mean() / 2)
-
-
-def test_random_targets_are_other_labels_and_need_longer_ways():
-    model, some = network(), digits(300)
-    with torch.no_grad():
-        outputs = model[:1](some.inputs)
-    ways = [
-        adversarial_outputs(
-            model,
-            some.inputs,
-            some.labels,
-            0,
-            strength=1.0,
-            target=target,
-            steps=3,
-            generator=generator(),
-        )
-        - outputs
-        for target in ("nearest", "random")
-    ]
-    assert ways[0].norm(dim=1).mean() < ways[1].norm(dim=1).mean()
 
 
 def test_a_pool_fills_up_and_then_a_random_part_is_replaced():
@@ -201,16 +137,6 @@ def test_training_learns_and_depends_on_nothing_but_its_seed():
     assert torch.equal(state, torch.random.get_rng_state())
     assert torch.equal(model[1].weight, same[1].weight)
     assert not torch.equal(model[1].weight, other[1].weight)
-
-
-def test_places_and_ranges_of_a_convolutional_network():
-    model = models.build("Conv")
-    assert [split_index(model, layer) for layer in range(4)] == [0, 3, 7, 9]
-    assert [output_range(model[:k]) for k in (0, 3, 7)] == [(0, 1), (0, torch.inf), (0, torch.inf)]
-    assert output_range(nn.Sequential(nn.Linear(2, 2))) == (-torch.inf, torch.inf)
-    assert output_range(nn.Sequential(nn.Linear(2, 2), nn.Tanh())) == (-1, 1)
-    with pytest.raises(ValueError, match="layer must be from 0 to 3, got 4"):
-        split_index(model, 4)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ from helpers import units
 from helpers.data import Dataset
 from helpers.units import detectors
 
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
+from ..examples import generator
 
 
 @pytest.fixture

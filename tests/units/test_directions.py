@@ -12,9 +12,7 @@ from helpers.units import (
     top_images,
 )
 
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
+from ..examples import generator
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 100])

@@ -9,10 +9,7 @@ from scipy import stats
 
 from helpers import units
 
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
+from ..examples import generator
 
 # labels of a row, purity, entropy in bits, all by hand
 ROWS = [

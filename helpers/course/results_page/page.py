@@ -92,6 +92,6 @@ PARTS = {
         "other networks": other_networks,
         "benchmark": benchmark,
         "gallery": gallery,
-        "timings": timings.timings_table,
+        "timings": timings.time_and_memory,
     },
 }

@@ -4,14 +4,11 @@ import io
 import ipywidgets
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
 from helpers.course import plotting
-from helpers.course.explorers import _explorer, adversarial_digit
+from helpers.course.explorers import _explorer
 from helpers.course.explorers._explorer import Explorer
-from helpers.data import Dataset
 
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 
@@ -113,47 +110,6 @@ def test_displayed_explorer_has_a_picture_with_alternative_text(monkeypatch):
     assert base64.b64decode(bundle["image/png"]) == shown.image.value
     view = bundle["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == shown.box.model_id
-
-
-@pytest.fixture(scope="module")
-def digits():
-    """Images of 6 × 6 pixels, each bright in the pixel that its label names."""
-    inputs = torch.full((3, 1, 6, 6), 0.25)
-    labels = torch.tensor([7, 0, 3])
-    inputs.flatten(1)[torch.arange(3), labels] = 0.5
-    return Dataset(inputs, labels, "bright pixels", "made here")
-
-
-@pytest.fixture(scope="module")
-def brightest():
-    """The network that sees which of the first ten pixels is the brightest."""
-    layer = nn.Linear(36, 10)
-    layer.load_state_dict({"weight": 100 * torch.eye(10, 36), "bias": torch.zeros(10)})
-    return nn.Sequential(nn.Flatten(), layer).eval()
-
-
-def test_adversarial_digit_is_seen_as_the_target_at_scale_one_only(brightest, digits):
-    shown = adversarial_digit(brightest, digits)
-    assert shown.message.startswith("target 0: the network sees a 0 (")  # (7 + 3) % 10
-    assert shown.set(scale=0.9).startswith("target 0: the network sees a 7 (")
-    assert shown.set(scale=0).endswith("distortion 0.000")
-    assert shown.set(target=5, scale=1.05).startswith("target 5: the network sees a 5")
-
-
-def test_adversarial_digit_shows_its_distortion(brightest, digits):
-    # Two pixels meet halfway, each moved by an eighth: sqrt(2 / 8² / 36) = 0.029.
-    shown = adversarial_digit(brightest, digits)
-    assert shown.message.endswith("distortion 0.029")
-    assert shown.set(scale=2).endswith("distortion 0.059")
-
-
-def test_adversarial_digit_with_its_own_label_as_target_stays(brightest, digits):
-    shown = adversarial_digit(brightest, digits)
-    before = shown.image.value
-    message = shown.set(image=1)
-    assert message.startswith("target 0: the network sees a 0")
-    assert message.endswith("distortion 0.000")
-    assert shown.image.value != before
 
 
 def test_progress_stands_between_the_controls_and_the_text():

@@ -1,0 +1,103 @@
+"""What holds for the check of every exercise, and what answers to several chapters share."""
+
+import pytest
+import torch
+
+
+def named(function):
+    return function.__name__
+
+
+def in_place(answer):
+    """Return an answer that spoils its tensors when it is done with them."""
+
+    def spoiling(*arguments):
+        found = answer(*arguments)
+        found = found.clone() if isinstance(found, torch.Tensor) else found  # it may be a view
+        for argument in arguments:
+            if isinstance(argument, torch.Tensor):
+                argument.zero_()
+        return found
+
+    return spoiling
+
+
+class EveryCheck:
+    """Right solutions pass, typical mistakes are named.
+
+    Attributes
+    ----------
+    right : dict
+        Of each check of a chapter: answers that it has to accept.
+    mistakes : dict
+        Of each check: what a student returns, and a part of what the answer should be.
+    """
+
+    right: dict
+    mistakes: dict
+
+    def pytest_generate_tests(self, metafunc):
+        """Give a test the checks of the chapter, one by one, or their answers or mistakes."""
+        names = [name for name in ("check", "answer", "why") if name in metafunc.fixturenames]
+        if names == ["check"]:
+            metafunc.parametrize("check", self.right, ids=named)
+        elif names == ["check", "answer"]:
+            cases = [
+                pytest.param(check, answer, id=f"{named(check)}-{i}")
+                for check, answers in self.right.items()
+                for i, answer in enumerate(answers)
+            ]
+            metafunc.parametrize(names, cases)
+        else:
+            cases = [
+                pytest.param(check, answer, why, id=f"{named(check)}-{mistake}")
+                for check, mistakes in self.mistakes.items()
+                for mistake, (answer, why) in mistakes.items()
+            ]
+            metafunc.parametrize(names, cases)
+
+    def test_stub_is_not_attempted(self, says, check):
+        assert says(check, lambda *arguments: ...) == "not attempted"
+
+    def test_right_solution_passes(self, says, check, answer):
+        assert says(check, answer) == "passed"
+
+    def test_mistake_is_not_yet_right_and_named(self, says, check, answer, why):
+        printed = says(check, answer)
+        assert printed.startswith("not yet: ")
+        assert why in printed
+
+    @pytest.mark.parametrize("error", [ValueError, NotImplementedError, AssertionError, IndexError])
+    def test_answer_that_raises_is_not_yet_right(self, says, check, error):
+        def answer(*arguments):
+            raise error("something is missing")
+
+        expected = f"not yet: it raised {error.__name__}: something is missing"
+        assert says(check, answer) == expected
+
+    def test_answer_with_other_parameters_is_not_yet_right(self, says, check):
+        assert says(check, lambda: 1).startswith("not yet: it raised TypeError: ")
+
+    def test_the_reader_may_stop_an_answer(self, check):
+        def stopped(*arguments):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            check(stopped)
+
+    def test_verdict_does_not_depend_on_the_random_state(self, says, check):
+        for seed in range(20):
+            torch.manual_seed(seed)
+            assert says(check, self.right[check][0]) == "passed"
+
+    def test_answer_may_work_in_place(self, says, check):
+        assert says(check, in_place(self.right[check][0])) == "passed"
+
+
+def rms(x):
+    return x.flatten(1).square().mean(1).sqrt()
+
+
+def each(values):
+    """Shape one value for each image so that it multiplies images."""
+    return values.view(-1, 1, 1, 1)

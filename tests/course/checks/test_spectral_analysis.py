@@ -1,0 +1,113 @@
+"""The exercises of chapter 10: right answers and typical mistakes."""
+
+import math
+
+import torch
+
+from helpers.course import checks
+
+from .shared import EveryCheck
+
+
+def on_each_frequency(kernel, side):
+    """Return the D × C matrix of each frequency, shape (side, side, D, C)."""
+    return torch.fft.fft2(kernel, (side, side)).permute(2, 3, 0, 1)
+
+
+def norm(kernel, side):
+    return torch.linalg.svdvals(on_each_frequency(kernel, side)).max()
+
+
+def radius(logits, weight, before, target, pixels):
+    best = logits.argmax()
+    speed = (weight[best] - weight[target]).norm() * before
+    return (logits[best] - logits[target]) / speed / pixels**0.5
+
+
+RIGHT = {
+    checks.wrap_around_norm: [
+        norm,
+        lambda kernel, side: norm(kernel, side).item(),
+        lambda kernel, side: torch.linalg.matrix_norm(on_each_frequency(kernel, side), 2).max(),
+    ],
+    checks.pooling_constant: [
+        lambda kernel, stride: math.ceil(kernel / stride),
+        lambda kernel, stride: torch.tensor(kernel / stride).ceil(),
+        lambda kernel, stride: (kernel + stride - 1) // stride,
+    ],
+    checks.certified_radius: [
+        radius,
+        lambda *arguments: radius(*arguments).item(),
+    ],
+}
+
+MISTAKES = {
+    checks.wrap_around_norm: {
+        "kernel matrix": (
+            lambda k, side: torch.linalg.matrix_norm(k.flatten(1), 2),
+            "the norm of the kernel as a matrix",
+        ),
+        "Frobenius": (lambda k, side: k.norm() if len(k) > 1 else norm(k, side), "which input"),
+        "no room": (
+            lambda k, side: torch.linalg.svdvals(torch.fft.fft2(k).permute(2, 3, 0, 1)).max(),
+            "the size of the image",
+        ),
+        "largest coefficient": (
+            lambda k, side: on_each_frequency(k, side).abs().max(),
+            "largest single coefficient",
+        ),
+        "mean": (
+            lambda k, side: torch.linalg.matrix_norm(on_each_frequency(k, side), 2).mean(),
+            "the mean over the frequencies",
+        ),
+        "Parseval": (lambda k, side: on_each_frequency(k, side).norm(), "largest singular value"),
+        "axes": (
+            lambda k, side: torch.linalg.svdvals(torch.fft.fft2(k, (side, side))).max(),
+            "it should be ",
+        ),
+        "squared": (lambda k, side: norm(k, side) ** 2, "it should be "),
+        "not a number": (lambda k, side: float("nan"), "it gives nan"),
+        "nothing": (lambda k, side: None, "it raised TypeError"),
+    },
+    checks.pooling_constant: {
+        "the paper's": (lambda k, s: 1, "one pixel can win in several"),
+        "not the root": (lambda k, s: math.ceil(k / s) ** 2, "take the root"),
+        "one axis": (lambda k, s: math.ceil(k / s) ** 0.5, "along both axes"),
+        "no rounding": (lambda k, s: k / s, "the luckiest pixel"),
+        "rounded down": (lambda k, s: max(k // s, 1), "one pixel can win in several"),
+        "kernel": (lambda k, s: k, "it should be 1"),
+        "not a number": (lambda k, s: float("nan"), "it gives nan"),
+        "nothing": (lambda k, s: None, "it raised TypeError"),
+    },
+    checks.certified_radius: {
+        "L2": (lambda *a: radius(*a) * 10, "divides it by √n"),
+        "n": (lambda *a: radius(*a) / 10, "divided by n"),
+        "no layers before": (lambda z, w, L, t, n: radius(z, w, 1, t, n), "the layers before"),
+        "no last layer": (lambda z, w, L, t, n: (z.max() - z[t]) / L / n**0.5, "the last layer"),
+        "own row": (
+            lambda z, w, L, t, n: (z.max() - z[t]) / w[z.argmax()].norm() / L / n**0.5,
+            "the target's logit moves too",
+        ),
+        "both rows": (
+            lambda z, w, L, t, n: (
+                (z.max() - z[t]) / (w[z.argmax()].norm() + w[t].norm()) / L / n**0.5
+            ),
+            "with ‖w_p‖ + ‖w_l‖",
+        ),
+        "whole matrix": (
+            lambda z, w, L, t, n: (z.max() - z[t]) / torch.linalg.matrix_norm(w, 2) / L / n**0.5,
+            "only two rows",
+        ),
+        "sign": (lambda *a: -radius(*a), "the wrong sign"),
+        "multiplied": (
+            lambda z, w, L, t, n: (z.max() - z[t]) * (w[z.argmax()] - w[t]).norm() * L / n**0.5,
+            "it should be ",
+        ),
+        "not a number": (lambda *a: float("nan"), "it gives nan"),
+        "nothing": (lambda *a: None, "it raised TypeError"),
+    },
+}
+
+
+class TestSpectralAnalysis(EveryCheck):
+    right, mistakes = RIGHT, MISTAKES

@@ -1,0 +1,74 @@
+import numpy as np
+from matplotlib.colors import to_hex
+
+from helpers.course.figures import cross_model
+
+NAMES = ["A", "B", "C"]
+ORANGE = "#d55e00"
+
+
+def test_readings_shows_each_version_above_its_answers():
+    versions = np.random.default_rng(0).random((3, 4, 5))
+    answers = [[7, 3, 3], [3, 7, 3], [7, 3, 7]]
+    fig = cross_model.readings(versions, answers, names=NAMES, label=3)
+    top, bottom = fig.axes[:3], fig.axes[3:]
+    for column in range(3):
+        np.testing.assert_array_equal(top[column].images[0].get_array(), versions[column])
+        assert top[column].get_title() == f"made for\n{NAMES[column]}"
+        texts = bottom[column].texts
+        assert [text.get_position() for text in texts] == [(0.5, row) for row in range(3)]
+        assert [text.get_text() for text in texts] == [str(row[column]) for row in answers]
+        wrong = [to_hex(text.get_color()) == ORANGE for text in texts]
+        assert wrong == [row[column] != 3 for row in answers]
+        assert [text.get_bbox_patch() is not None for text in texts] == [
+            row == column for row in range(3)
+        ]
+        low, high = bottom[column].get_ylim()
+        assert low > 2
+        assert high < 0, "the first reader must be on top"
+    assert [label.get_text() for label in bottom[0].get_yticklabels()] == NAMES
+
+
+def test_possible_counts_marks_the_best():
+    fig = cross_model.possible_counts([1, 5, 2], candidates=range(10, 13), best=11, entries=30)
+    (ax,) = fig.axes
+    curve, peak, luck = (np.transpose(line.get_data()).tolist() for line in ax.lines)
+    assert curve == [[10, 1], [11, 5], [12, 2]]
+    assert peak == [[11, 5]]
+    assert luck == [[10, 0.3], [11, 0.33], [12, 0.36]]
+    assert [text.get_text() for text in ax.texts] == ["N = 11"]
+    assert ax.get_ylabel() == "possible, of 30"
+
+
+def test_against_noise_shows_values_and_intervals():
+    examples = np.array([[5, 6, 7], [4, 4, 5], [8, 9, 10]], dtype=float)
+    noise = examples / 2
+    fig = cross_model.against_noise(examples, noise, [3, 2, 1], names=NAMES)
+    (ax,) = fig.axes
+    bars = {bar.get_label(): bar for bar in ax.containers}
+    assert set(bars) == {"examples", "noise"}
+    for label, ends, shift in (("examples", examples, -0.12), ("noise", noise, 0.12)):
+        points, _, (spans,) = bars[label]
+        np.testing.assert_allclose(points.get_xdata(), ends[0])
+        np.testing.assert_allclose(points.get_ydata(), np.arange(3) + shift)
+        segments = np.array(spans.get_segments())  # (3, 2, 2)
+        np.testing.assert_allclose(segments[:, :, 0].T, ends[1:])
+    paper = next(line for line in ax.lines if line.get_label() == "examples, paper")
+    assert paper.get_xdata().tolist() == [3, 2, 1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == NAMES
+
+
+def test_by_scale_draws_the_own_network_thickest():
+    names = list("ABCDEF")
+    curves = {name: np.random.default_rng(i).random((4, 6)) for i, name in enumerate(names)}
+    fig = cross_model.by_scale(curves, scales=[0, 1, 2, 3])
+    assert [ax.get_title() for ax in fig.axes] == [f"made for {name}" for name in names]
+    for i, (ax, values) in enumerate(zip(fig.axes, curves.values(), strict=True)):
+        drawn = ax.lines[:6]
+        assert [line.get_label() for line in drawn] == names
+        for line, curve in zip(drawn, values.T, strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), curve)
+            assert list(line.get_xdata()) == [0, 1, 2, 3]
+        assert int(np.argmax([line.get_linewidth() for line in drawn])) == i
+        assert list(ax.lines[6].get_xdata()) == [1, 1], "where the examples end"
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == names

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from helpers.spectral import conv_norm, conv_singular_value, largest_singular_value
+
+from ..examples import generator
+from .examples import exact, tall_kernel
+
+
+@pytest.mark.parametrize("shape", [(3, 70), (70, 3), (40, 40)])
+def test_it_is_the_largest_singular_value_of_a_matrix(shape):
+    matrix = torch.randn(shape, generator=generator()).double()
+    _, expected, v = torch.linalg.svd(matrix)
+    found = largest_singular_value(lambda x: matrix @ x, torch.zeros(shape[1]).double())
+    assert found.converged
+    assert found.value == pytest.approx(expected[0].item(), rel=1e-12)
+    assert (found.input @ v[0]).abs().item() == pytest.approx(1, abs=1e-6)
+
+
+def test_float32_is_close_and_large_inputs_keep_few_vectors():
+    conv = tall_kernel().float()
+    found = conv_singular_value(conv, (40, 40), basis=6)
+    assert found.converged
+    assert found.applications > 12  # it had to restart
+    expected = conv_norm(conv.double(), (40, 40))
+    assert found.value == pytest.approx(expected, rel=1e-5)
+
+
+def test_search_that_is_cut_short_says_so():
+    found = conv_singular_value(tall_kernel(), (12, 12), max_applications=4, starts=1)
+    assert not found.converged
+    assert found.applications == 4
+    assert found.residual > 1e-10
+    assert found.value < exact(tall_kernel(), (12, 12))
+
+
+def test_two_vectors_in_memory_are_enough():
+    found = conv_singular_value(tall_kernel(), (6, 6), basis=2, max_applications=5000)
+    assert found.converged
+    assert found.value == pytest.approx(exact(tall_kernel(), (6, 6)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "message"),
+    [
+        (torch.double, {"basis": 1}, "basis must be at least 2, got 1"),
+        (torch.double, {"starts": 0}, "starts must be at least 1, got 0"),
+        (torch.half, {}, "like must be float32 or float64, got torch.float16"),
+    ],
+)
+def test_search_that_can_not_be_is_refused(dtype, options, message):
+    with pytest.raises(ValueError, match=message):
+        largest_singular_value(lambda x: 2 * x, torch.zeros(5, dtype=dtype), **options)
