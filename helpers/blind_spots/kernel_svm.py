@@ -5,7 +5,6 @@ training images within a small radius. Here the radius stands in the formula.
 """
 
 import torch
-from sklearn.svm import SVC
 from torch import Tensor, nn
 
 from helpers.data import Dataset
@@ -86,6 +85,8 @@ def rbf_svm(dataset: Dataset, *, gamma: float | None = None, penalty: float = 10
     nn.Sequential
         Maps images to the decision functions (N, K); in eval mode, on the device of the data.
     """
+    from sklearn.svm import SVC
+
     x, labels = dataset.inputs.flatten(1).double().cpu(), dataset.labels.cpu()
     if gamma is None:
         gamma = 1 / (x.shape[1] * x.var(correction=0).item())

@@ -4,8 +4,8 @@ What section 4.2 found, that noise does little harm to a network, becomes a proo
 the network f itself but for g(x) = the label that f gives most often to x + noise.
 """
 
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor, nn
 
 from helpers.evaluation import check_model, predict, upper_confidence_limit
@@ -55,7 +55,7 @@ def radius(count: int, samples: int, sigma: float, pixels: int, *, confidence: f
     Cohen, Rosenfeld and Kolter, arXiv 1902.02918, theorem 1.
     """
     p = 1 - upper_confidence_limit(samples - count, samples, confidence=confidence)
-    return float(sigma * stats.norm.ppf(p) / pixels**0.5) if p > 0.5 else 0.0
+    return float(sigma * scipy.stats.norm.ppf(p) / pixels**0.5) if p > 0.5 else 0.0
 
 
 def smoothed_radii(

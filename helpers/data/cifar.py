@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torchvision.datasets import CIFAR10
 
 from helpers.data.dataset import Dataset
 from helpers.data.files import DamagedDataError, folder
@@ -29,7 +28,7 @@ CLASSES = (
     "ship",
     "truck",
 )
-SUBSET, FULL = "cifar10_subset", CIFAR10.base_folder  # folders in the data folder
+SUBSET, FULL = "cifar10_subset", "cifar-10-batches-py"  # folders in the data folder
 
 # SHA-256 of the pixels followed by the labels, all bytes, of the subset's two files.
 SUBSET_SHA256 = {
@@ -83,6 +82,8 @@ def cifar10(split: str = "train") -> Dataset:
 
 @functools.cache
 def _full(folder: Path, split: str) -> Dataset:
+    from torchvision.datasets import CIFAR10  # takes a second to import
+
     files = CIFAR10.train_list if split == "train" else CIFAR10.test_list
     pixels, labels = [], []
     for name, md5 in files:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from PIL import Image
-from skimage.data import lfw_subset
 from torch import Tensor
 
 from helpers.data.dataset import Dataset
@@ -75,6 +74,8 @@ def unlabelled(count: int, *, seed: int = 0) -> Tensor:
 @functools.cache
 def _sample() -> Tensor:
     """Return the sample's faces, then its non-faces, enlarged to shape (200, 1, 32, 32)."""
+    from skimage.data import lfw_subset
+
     images = torch.empty(2 * FACES, 1, FACE_SIDE, FACE_SIDE)
     for image, small in zip(images, lfw_subset(), strict=True):
         # Pillow resizes bytes in integer arithmetic: the same pixels on every machine.

@@ -16,8 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.datasets import load_digits
-from torchvision.datasets import MNIST
 
 from helpers.data.dataset import Dataset
 from helpers.data.files import DamagedDataError, fetch, folder
@@ -89,6 +87,8 @@ def _present(path: Path) -> bool:
 
 def _fetch_mnist(name: str, raw: Path) -> None:
     """Fetch one gzipped file of MNIST from the first of torchvision's mirrors that has it."""
+    from torchvision.datasets import MNIST  # takes a second to import, and is seldom needed
+
     failure = OSError("no mirror is known")
     for mirror in MNIST.mirrors:
         try:
@@ -131,6 +131,8 @@ def _verified(path: Path) -> bytearray:
 
 @functools.cache
 def _shipped_digits(split: str) -> Dataset:
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()  # 8 × 8 images with values 0 … 16
     images = np.zeros((len(bunch.images), 28, 28), dtype=np.uint8)
     for image, small in zip(images, bunch.images, strict=True):

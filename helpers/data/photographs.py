@@ -9,8 +9,6 @@ import functools
 import numpy as np
 import torch
 from PIL import Image
-from skimage import data as scikit_image
-from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from helpers.data.dataset import Dataset
@@ -99,6 +97,9 @@ def crops(
 @functools.lru_cache(maxsize=4 * len(PHOTOGRAPHS))
 def part(name: str, split: str, shorter: int) -> Tensor:
     """Return a part of a photograph, bytes of shape (3, H, W); grey ones have equal channels."""
+    from skimage import data as scikit_image
+    from sklearn.datasets import load_sample_image
+
     found = load_sample_image(name) if name.endswith(".jpg") else getattr(scikit_image, name)()
     picture = Image.fromarray(found).convert("RGB")
     scale = shorter / min(picture.size)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 
 
@@ -89,7 +89,7 @@ def rank_correlation(first, second) -> np.ndarray:
     ndarray, shape (...)
         Between −1 and 1; nan where all values of a row are equal.
     """
-    ranks = [stats.rankdata(values, axis=-1) for values in (first, second)]
+    ranks = [scipy.stats.rankdata(values, axis=-1) for values in (first, second)]
     a, b = (r - r.mean(-1, keepdims=True) for r in ranks)
     with np.errstate(invalid="ignore"):
         return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
@@ -118,7 +118,7 @@ def grim_consistent(printed: str, images: int) -> bool:
 
 def binomial_interval(share: float, images: int, *, confidence: float = 0.95) -> Estimate:
     """Return a share of `images` with what it does not exclude (Clopper and Pearson, 1934)."""
-    found = stats.binomtest(round(share * images), images).proportion_ci(confidence)
+    found = scipy.stats.binomtest(round(share * images), images).proportion_ci(confidence)
     return Estimate(share, found.low, found.high)
 
 
@@ -142,7 +142,7 @@ def paired_difference(first, second, *, confidence: float = 0.95) -> Estimate:
             f"first and second must be at least two pairs, got {len(first)} and {len(second)}"
         )
     gaps = np.subtract(first, second)
-    half = stats.t.ppf((1 + confidence) / 2, len(gaps) - 1) * stats.sem(gaps)
+    half = scipy.stats.t.ppf((1 + confidence) / 2, len(gaps) - 1) * scipy.stats.sem(gaps)
     return Estimate(gaps.mean(), gaps.mean() - half, gaps.mean() + half)
 
 
@@ -152,4 +152,8 @@ def upper_confidence_limit(count: int, samples: int, *, confidence: float = 0.95
     With a count of 0 it is 1 − (1 − confidence)^(1/samples), about 3/samples at 95 %: the rule
     of three.
     """
-    return float(stats.beta.ppf(confidence, count + 1, samples - count)) if count < samples else 1.0
+    return (
+        float(scipy.stats.beta.ppf(confidence, count + 1, samples - count))
+        if count < samples
+        else 1.0
+    )

@@ -8,11 +8,11 @@ import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 from helpers import data
 from helpers.data import fetch
@@ -51,11 +51,15 @@ class Preparation:
 
 def categories() -> tuple[str, ...]:
     """Return the names of ImageNet's 1,000 classes, which torchvision ships."""
+    from torchvision import models  # takes a second to import
+
     return tuple(models.get_model_weights("alexnet").DEFAULT.meta["categories"])
 
 
 def short_names() -> list[str]:
     """Return torchvision's names of classifiers of 1,000 classes, such as ``"alexnet"``."""
+    from torchvision import models
+
     return models.list_models(module=models)
 
 
@@ -97,6 +101,8 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
     DamagedDataError
         If the file cannot be read, or holds the weights of something else.
     """
+    from torchvision import models
+
     prepared = preparation(name)
     with seeded(seed):
         network = models.get_model(name, weights=None)
@@ -144,10 +150,12 @@ def weights_file(name: str) -> Path:
     return fetch(published.url, folder / file, algorithm="sha256", digest=digest)
 
 
-def _published(name: str) -> models.WeightsEnum:
+def _published(name: str) -> Enum:
     """Return torchvision's weights of a classifier."""
     if name not in short_names():
         raise ValueError(f"name must be one of {', '.join(short_names())}; got {name!r}")
+    from torchvision import models
+
     return models.get_model_weights(name).DEFAULT
 
 

@@ -7,9 +7,8 @@ a unit of φ, or the difference of two logits.
 from collections.abc import Sequence
 from dataclasses import replace
 
+import scipy
 import torch
-from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 
 from helpers.data import Dataset
@@ -45,7 +44,7 @@ def roc_auc(scores: Tensor, labels: Tensor) -> Tensor:
 
 def _ranks(scores: Tensor) -> Tensor:
     """Return the rank of each score among the N of its detector, (N, D); ties share their mean."""
-    ranks = rankdata(scores.reshape(len(scores), -1).cpu().numpy(), axis=0)
+    ranks = scipy.stats.rankdata(scores.reshape(len(scores), -1).cpu().numpy(), axis=0)
     return torch.from_numpy(ranks).double()  # SciPy 1.18 gives float32 for float32 scores
 
 
@@ -62,6 +61,8 @@ def _from_ranks(ranks: Tensor, labels: Tensor) -> Tensor:
 
 def average_precision(scores: Tensor, labels: Tensor) -> float:
     """Return the mean precision over the recalls, as scikit-learn computes it, for (N,) scores."""
+    from sklearn.metrics import average_precision_score
+
     return float(average_precision_score(labels.cpu().numpy(), scores.cpu().numpy()))
 
 

@@ -7,8 +7,8 @@ no label and no network takes part in it.
 import math
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 from torch.nn import functional
 
@@ -175,7 +175,7 @@ def permutation_p(first: Tensor, second: Tensor, *, resamples: int = 9999, seed:
     def difference(x, y, axis):
         return np.mean(x, axis=axis) - np.mean(y, axis=axis)
 
-    test = stats.permutation_test(
+    test = scipy.stats.permutation_test(
         (first.cpu().numpy(), second.cpu().numpy()),
         difference,
         vectorized=True,
@@ -191,5 +191,5 @@ def probability_of_superiority(first: Tensor, second: Tensor) -> float:
 
     1/2 where the two groups cannot be told apart by their ranks.
     """
-    statistic = stats.mannwhitneyu(first.cpu().numpy(), second.cpu().numpy()).statistic
+    statistic = scipy.stats.mannwhitneyu(first.cpu().numpy(), second.cpu().numpy()).statistic
     return float(statistic) / (len(first) * len(second))

@@ -12,6 +12,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch.nn import functional
+from torchvision.datasets import MNIST
 
 from helpers import data
 from helpers.data import mnist
@@ -65,8 +66,8 @@ def web(files, monkeypatch):
     """Stand in for torchvision's mirrors: `replies` holds what each file name answers."""
     replies = {f"{name}.gz": gzip.compress(content) for name, content in files.items()}
     md5 = [(name, hashlib.md5(content).hexdigest()) for name, content in replies.items()]
-    monkeypatch.setattr(mnist.MNIST, "resources", md5)
-    monkeypatch.setattr(mnist.MNIST, "mirrors", ["http://one/", "http://two/"])
+    monkeypatch.setattr(MNIST, "resources", md5)
+    monkeypatch.setattr(MNIST, "mirrors", ["http://one/", "http://two/"])
     monkeypatch.setenv("COURSE_OFFLINE", "0")
     asked = []
 
