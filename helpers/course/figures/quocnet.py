@@ -12,7 +12,7 @@ from helpers.course.plotting import Figure
 SHOWN = 8  # maps and places of the first layer
 
 
-def first_layer(filters: Tensor, selectivity: Mapping[str, Tensor]) -> Figure:
+def filters_and_selectivity(filters: Tensor, selectivity: Mapping[str, Tensor]) -> Figure:
     """Draw some filters, and how much filters prefer one orientation.
 
     Parameters

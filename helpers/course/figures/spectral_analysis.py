@@ -82,7 +82,7 @@ def wrap_around_excess(excess: Mapping[str, Sequence[float]]) -> Figure:
     return fig
 
 
-def lower_bounds(slopes: Mapping[str, Mapping[str, float]]) -> Figure:
+def lipschitz_estimates(slopes: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw what is known of each network's Lipschitz constant, a row a network.
 
     Parameters
@@ -103,7 +103,7 @@ def lower_bounds(slopes: Mapping[str, Mapping[str, float]]) -> Figure:
     return fig
 
 
-def sandwich(ends: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
+def certified_and_attacked(ends: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
     """Draw between which two distortions D(x, l) lies, a panel a network and a line an image.
 
     Parameters

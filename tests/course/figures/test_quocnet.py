@@ -9,10 +9,10 @@ def pictures(axes):
     return np.stack([ax.images[0].get_array().filled() for ax in axes])
 
 
-def test_first_layer_shows_a_map_a_row_with_zero_as_grey():
+def test_filters_and_selectivity_show_a_map_a_row_with_zero_as_grey():
     filters = torch.randn(17, 9, 1, 3, 3, generator=torch.Generator().manual_seed(0))
     values = torch.tensor([0.11, 0.13, 0.12, 0.92])
-    fig = figures.first_layer(filters, {"random": values[:2], "trained": values})
+    fig = figures.filters_and_selectivity(filters, {"random": values[:2], "trained": values})
     *grid, chart = fig.axes
     shown = pictures(grid).reshape(8, 8, 3, 3)
     one = filters[4, 3, 0]  # map 3 at the third of the places 0, 2, 4 …

@@ -49,12 +49,12 @@ def test_wrap_around_excess_counts_what_is_too_small_and_draws_per_cent():
     np.testing.assert_allclose(ends, [(-2, 1), (0, 5)])
 
 
-def test_lower_bounds_have_a_row_a_network_and_a_marker_a_kind():
+def test_lipschitz_estimates_have_a_row_a_network_and_a_marker_a_kind():
     kinds = ("pairs", "images", "ascent", "product")
     slopes = {
         name: {kind: 10.0**i + j for i, kind in enumerate(kinds)} for j, name in enumerate("ab")
     }
-    (ax,) = figures.lower_bounds(slopes).axes
+    (ax,) = figures.lipschitz_estimates(slopes).axes
     assert [line.get_label() for line in ax.lines] == list(kinds)
     for i, line in enumerate(ax.lines):
         np.testing.assert_allclose(drawn(line), [[10.0**i, 10.0**i + 1], [0, 1]])
@@ -63,9 +63,9 @@ def test_lower_bounds_have_a_row_a_network_and_a_marker_a_kind():
     assert ax.yaxis_inverted()
 
 
-def test_sandwich_puts_images_in_the_order_of_the_attack():
+def test_certified_and_attacked_puts_images_in_the_order_of_the_attack():
     radius, reached = torch.tensor([0.01, 0.02, 0.03]), torch.tensor([0.3, 0.1, 0.2])
-    fig = figures.sandwich({name: (radius, reached) for name in "ab"})
+    fig = figures.certified_and_attacked({name: (radius, reached) for name in "ab"})
     assert [ax.get_title() for ax in fig.axes] == [f"{n}\n0.0200 ≤ D ≤ 0.2000" for n in "ab"]
     for ax in fig.axes:
         attack, certified = ax.lines
