@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+
+from helpers.course.figures import imagenet as figures
+
+
+def pictures(axes):
+    return np.stack([ax.images[0].get_array().filled() for ax in axes])
+
+
+def test_figure_5_has_image_difference_and_adversarial_image_in_threes():
+    x = torch.rand(6, 3, 4, 4, generator=torch.Generator().manual_seed(0)).clamp(0.1, 0.9)
+    r = torch.linspace(-0.02, 0.03, 6)[:, None, None, None]
+    names = [f"a class with a long name {i}" for i in range(6)]
+    fig = figures.figure_5(x, x + r, sizes=r.flatten().abs(), before=names, after=["ostrich"] * 6)
+    assert len(fig.axes) == 18
+    assert fig.axes[0].get_gridspec().ncols == 9
+    shown = pictures(fig.axes).reshape(6, 3, 4, 4, 3)
+    np.testing.assert_array_equal(shown[:, 0], x.movedim(1, -1))
+    np.testing.assert_allclose(shown[:, 1].mean((1, 2, 3)), 0.5 + 10 * r.flatten(), atol=1e-6)
+    np.testing.assert_array_equal(shown[:, 2], (x + r).movedim(1, -1))
+    titles = [ax.get_title() for ax in fig.axes]
+    assert titles[:3] == ["a class with a", "× 10 (0.0200)", "ostrich"]
+    assert titles[-2:] == ["× 10 (0.0300)", "ostrich"]
+
+
+def test_distortions_are_drawn_on_a_logarithmic_axis_without_the_zeros():
+    sizes = torch.tensor([0.0, 0.001, 0.01, 0.029])
+    (ax,) = figures.distortions(sizes, paper=0.1, network="a network").axes
+    assert sum(bar.get_height() for bar in ax.patches) == 3
+    paper, mean = (line.get_xdata()[0] for line in ax.lines)
+    assert float(paper) == pytest.approx(-1)
+    assert float(mean) == pytest.approx(-2)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["the paper's mean, AlexNet", "this run's mean, a network"]
+    ticks = {
+        label.get_text(): x for x, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    }
+    assert ticks == pytest.approx(
+        {t: np.log10(float(t)) for t in ("0.001", "0.003", "0.01", "0.03", "0.1")}
+    )
+    assert ax.get_xlabel() == "distortion (1 at 0 not shown)"
+
+
+def test_units_are_on_the_left_and_directions_on_the_right():
+    of_units, of_directions = torch.rand(2, 2, 5, 3, 4, 4)
+    fig = figures.units_and_directions(of_units, of_directions, names=[7, 31])
+    left, right = fig.subfigs
+    for half, images in ((left, of_units), (right, of_directions)):
+        np.testing.assert_array_equal(pictures(half.axes), images.flatten(0, 1).movedim(1, -1))
+    labels = [half.axes[i].get_ylabel() for half in (left, right) for i in (0, 5)]
+    assert labels == ["unit 7", "unit 31", "direction 0", "direction 1"]
