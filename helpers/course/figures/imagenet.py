@@ -41,7 +41,7 @@ def figure_5(
     return plotting.image_grid(rows, titles=titles, size=1.15)
 
 
-def distortions(sizes: Tensor, *, paper: float, network: str) -> Figure:
+def distortion_histogram(sizes: Tensor, *, paper: float, network: str) -> Figure:
     """Draw a histogram of distortions on a logarithmic axis, with the mean and the paper's mean.
 
     Parameters

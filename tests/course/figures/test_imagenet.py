@@ -27,7 +27,7 @@ def test_figure_5_has_image_difference_and_adversarial_image_in_threes():
 
 def test_distortions_are_drawn_on_a_logarithmic_axis_without_the_zeros():
     sizes = torch.tensor([0.0, 0.001, 0.01, 0.029])
-    (ax,) = figures.distortions(sizes, paper=0.1, network="a network").axes
+    (ax,) = figures.distortion_histogram(sizes, paper=0.1, network="a network").axes
     assert sum(bar.get_height() for bar in ax.patches) == 3
     paper, mean = (line.get_xdata()[0] for line in ax.lines)
     assert float(paper) == pytest.approx(-1)
