@@ -12,7 +12,9 @@ from torch import Tensor, nn
 NUMBERS_AT_ONCE = 2**20  # numbers of the A(ξ) that are made at once
 
 
-def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tensor]:
+def frequency_matrices(
+    conv: nn.Conv2d, grid: tuple[int, int], *, unit: float = 1.0
+) -> Iterator[Tensor]:
     """Yield the A(ξ) of a convolution on a grid with wrap-around edges, some rows ξ_y at a time.
 
     Parameters
@@ -21,6 +23,8 @@ def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tenso
         Its padding is ignored.
     grid : (int, int)
         Height and width of the grid, multiples of the stride.
+    unit : float
+        The weights are counted in this unit, so that squares of large or small ones can be had.
 
     Yields
     ------
@@ -28,7 +32,7 @@ def frequency_matrices(conv: nn.Conv2d, grid: tuple[int, int]) -> Iterator[Tenso
         Complex. All rows ξ_y, from 0 on, but only the columns up to half of the output's grid:
         A(−ξ) is the complex conjugate of A(ξ).
     """
-    weight, groups = conv.weight, conv.groups
+    weight, groups = conv.weight / unit, conv.groups
     waves = []  # for each axis (frequency of the output, alias, tap)
     for side, stride, dilation, taps in zip(
         grid, conv.stride, conv.dilation, conv.kernel_size, strict=True

@@ -205,11 +205,10 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     if iterations is not None:
         parts = frequency_matrices(conv, grid)
         return torch.stack([gram_bound(part, iterations).max() for part in parts]).max()
-    scale = largest_entry(conv.weight.flatten(1)).item()
-    square = -1.0
-    for part in frequency_matrices(conv, grid):
+    unit, square = largest_entry(conv.weight.flatten(1)).item(), -1.0
+    for part in frequency_matrices(conv, grid, unit=unit):
         matrices = part.flatten(0, 2)
-        found, row = largest_eigenvalue(gram(matrices.detach() / scale), square)
+        found, row = largest_eigenvalue(gram(matrices.detach()), square)
         if found > square:
             square, largest = found, matrices[row]
-    return spectral_norms(largest)
+    return unit * spectral_norms(largest)
