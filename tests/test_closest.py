@@ -437,6 +437,46 @@ def test_images_are_attacked_independently():
             torch.testing.assert_close(values[0], getattr(together, name)[row])
 
 
+def test_success_does_not_depend_on_how_a_batch_is_rounded():
+    """At the border, the last places of the logits decide; they change with the batch's size."""
+    model, x = network(784, 100, 100, 10).float(), images(100, side=28).float()
+    targets = others(model, x)
+    found = closest_adversarial(model, x, targets, steps=20)
+    assert found.success.all()
+    for size in (1, 3, 50):
+        assert torch.equal(predict(model, found.adversarial, batch_size=size), targets)
+
+
+def saturated(seed):
+    """Return a network whose first units answer 0 or 1 almost everywhere."""
+    model = network(64, 30, 30, 10, seed=seed)
+    for parameter in model[1].parameters():
+        parameter.data *= 10
+    return model
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_masked_gradients_are_seen_and_seen_through(seed, monkeypatch):
+    model, x = saturated(seed), images(20)
+    targets = others(model, x)
+    found = closest_adversarial(model, x, targets)
+    check_success(model, x, targets, found)
+    monkeypatch.setattr(helpers.closest, "MASKED", math.inf)
+    plain = closest_adversarial(model, x, targets)
+    masked = found.evaluations > plain.evaluations
+    assert masked.sum() > 4
+    assert torch.equal(found.adversarial[~masked], plain.adversarial[~masked])
+    assert plain.success.all()
+    assert (found.distortion <= plain.distortion).all()
+    assert found.distortion[masked].mean() < 0.8 * plain.distortion[masked].mean()
+
+
+def test_no_gradient_of_a_common_network_passes_for_masked():
+    model, x = sigmoid(), images(20)
+    found = closest_adversarial(model, x, others(model, x))
+    assert found.evaluations.tolist() == [61] * 20
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_batches_change_nothing(batch_size):
     model, x = sigmoid(), images()
