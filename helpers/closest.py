@@ -39,9 +39,8 @@ ROUNDING = 8  # the least scale, in units of the last place of the largest logit
 LARGEST_FACTOR = 3.0  # by which μ changes in a step
 CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
 RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
-# ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, if so many steps have been taken; and times how many
-# steps each run is that `smoothed_descent` then makes
-MASKED, SETTLED, SMOOTHED = 0.5, 40, 2
+MASKED, SETTLED = 0.5, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
+SMOOTHED, LONGEST = 2, 600  # a run of `smoothed_descent`: times how many steps, but no longer
 
 
 def closest_adversarial(
@@ -167,10 +166,11 @@ def _attempt(
     masked = success & (residual > MASKED) & (steps >= SETTLED)
     if masked.any():
         x, wanted = inputs[masked], targets[masked]
-        closer = smoothed_descent(model, x, y[masked], wanted, SMOOTHED * steps, box)
+        more = min(SMOOTHED * steps, LONGEST)
+        closer = smoothed_descent(model, x, y[masked], wanted, more, box)
         y[masked] = pull_back(model, x, closer, wanted, box)
         success, mu, residual = _at_border(model, inputs, y, targets, scale, box)
-        evaluations[masked] += RUNS * SMOOTHED * steps + 1
+        evaluations[masked] += RUNS * more + 1
     return Adversarial(
         adversarial=y,
         targets=targets,
