@@ -97,13 +97,11 @@ def closest_adversarial(
     coming back is DDN's (Rony et al., arXiv 1811.09600).
 
     The nearest ancestor is FAB (Croce and Hein, arXiv 1907.02044), which projects onto a linear
-    border within the box, extrapolates, and goes back towards x after a success. What differs:
-    the border is the target's against all rivals at once, smooth at a temperature that falls,
-    where FAB takes the nearest of the linear borders between two classes; μ is kept from step to
-    step and follows by one secant step, where FAB solves for it each time; x alone is projected,
-    and y goes towards that by β, where FAB projects x and y and mixes them by an α of at most
-    0.1; the way back is by κ, which shrinks, in place of a fixed share of the line to x; and there
-    is momentum.
+    border within the box, extrapolates, and goes back towards x after a success. What differs: the
+    border is the target's against all rivals at once, smooth at a temperature that falls, not the
+    nearest of the linear borders between two classes; μ follows by one secant step where FAB solves
+    for it each time; x alone is projected, and y goes there by β, where FAB projects both and mixes
+    them by an α of at most 0.1; the way back is by κ, not along the line to x; there is momentum.
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
@@ -112,8 +110,10 @@ def closest_adversarial(
         raise ValueError(f"box must be (lower, upper) with lower < upper, got {box}")
     check_targets(inputs, targets, number_of_classes(model, inputs), box=box)
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def attack(rows: slice) -> Adversarial:
-        return _attack(model, inputs[rows], targets[rows], steps, box)
+        return _attack(model, inputs[rows].detach().clone(), targets[rows].clone(), steps, box)
 
     return in_chunks(attack, inputs, batch_size)
 

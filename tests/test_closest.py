@@ -477,6 +477,26 @@ def test_no_gradient_of_a_common_network_passes_for_masked():
     assert found.evaluations.tolist() == [61] * 20
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_where_gradients_are_off_the_attack_takes_its_own(mode):
+    model, x = sigmoid(), images(4)
+    targets = others(model, x)
+    expected = closest_adversarial(model, x, targets)
+    with mode():
+        found = closest_adversarial(model, x.clone(), targets.clone())
+    assert torch.equal(found.adversarial, expected.adversarial)
+
+
+def test_inputs_that_require_a_gradient_get_none():
+    model, x = sigmoid(), images(4).requires_grad_()
+    targets = others(model, x)
+    targets[0] = predict(model, x)[0]
+    found = closest_adversarial(model, x, targets)
+    assert not any(value.requires_grad for value in vars(found).values())
+    assert x.grad is None
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_batches_change_nothing(batch_size):
     model, x = sigmoid(), images()
