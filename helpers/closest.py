@@ -16,16 +16,18 @@ margin κ. They are those of the penalty c·‖r‖² − m(x + r) with c = 1 / 
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.linalg import vecdot
 
 from helpers.adversarial import Adversarial
+from helpers.attempts import keep_better, untouched
 from helpers.border import fit_multiplier, project, pull_back
 from helpers.chunks import in_chunks
 from helpers.evaluation import check_targets, distortion, number_of_classes
-from helpers.losses import negative_margin, smooth_margin, target_margin
+from helpers.margins import scale_of_margins, smooth_margin_gradient
 from helpers.masked import RUNS, smoothed_descent
 
 VERSION = 2  # of the method: kept results of another are not used
@@ -35,9 +37,9 @@ TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of an image's 
 # κ as a share of the same scale: so much at first, then times SHRINK after each success and more
 # by GROWTH after each failure. It brings every image into the target's region, then to its border.
 OVERSHOOT, SHRINK, GROWTH = 0.1, 0.8, 0.01
-ROUNDING = 8  # the least scale, in units of the last place of the largest logit
 LARGEST_FACTOR = 3.0  # by which μ changes in a step
 CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
+RESTARTED = 240  # from so many steps on, three fifths of them begin elsewhere
 RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
 MASKED, SETTLED = 0.5, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
 SMOOTHED, LONGEST = 2, 600  # a run of `smoothed_descent`: times how many steps, but no longer
@@ -67,7 +69,8 @@ def closest_adversarial(
         Gradients for each image without its target; four times as many where it fails, up to
         twice; and, from 40 steps on, seven times as many where gradients are masked
         (`helpers.masked`). 30 are as tight as DDN's 100, 60 tighter than DDN's 1,000 on the
-        course's dense networks; more pay on the convolutional one.
+        course's dense networks; more pay on the convolutional one. From 240 on, three fifths of
+        them are three runs that begin elsewhere, and the closest success is kept.
     box : (float, float)
         The range of x + r: (0, 1) for pixels and for what a sigmoid puts out, (0, inf) for what
         a ReLU does.
@@ -121,45 +124,37 @@ def closest_adversarial(
 def _attack(
     model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
 ) -> Adversarial:
-    """Attempt what has not its target, and again with more steps what fails."""
-    found = _untouched(model, inputs, targets)
-    for _ in range(1 + RETRIES):
+    """Attempt what has not its target, again with more steps what fails, then from elsewhere."""
+    found = untouched(model, inputs, targets)
+    once = steps if steps < RESTARTED else 2 * steps // 5
+    for retry in range(1 + RETRIES):
         failed = (~found.success).nonzero().squeeze(1)
-        if len(failed) == 0:
-            break
-        again = _attempt(model, inputs[failed], targets[failed], steps, box)
-        before = target_margin(model, found.adversarial[failed], targets[failed])
-        better = target_margin(model, again.adversarial, targets[failed]) > before
-        for name in ("adversarial", "success", "distortion", "c", "converged"):
-            getattr(found, name)[failed[better]] = getattr(again, name)[better]
-        found.iterations[failed] += again.iterations
-        found.evaluations[failed] += again.evaluations
-        steps *= RETRY_STEPS
+        if len(failed) > 0:
+            x, more = inputs[failed], once * RETRY_STEPS**retry
+            keep_better(model, found, failed, _attempt(model, x, x, targets[failed], more, box))
+    rows = (found.success & (found.evaluations > 0)).nonzero().squeeze(1)
+    if once < steps and len(rows) > 0:
+        for start in _starts(inputs[rows], found.adversarial[rows], box):
+            again = _attempt(model, inputs[rows], start, targets[rows], steps // 5, box)
+            keep_better(model, found, rows, again)
     return found
 
 
-def _untouched(model: nn.Module, inputs: Tensor, targets: Tensor) -> Adversarial:
-    """Return the images as they are, which is the closest where they have the target."""
-    success = target_margin(model, inputs, targets) > 0
-    nothing = distortion(inputs, inputs)
-    return Adversarial(
-        adversarial=inputs.clone(),
-        targets=targets,
-        success=success,
-        distortion=nothing,
-        c=torch.full_like(nothing, math.nan).masked_fill(success, math.inf),
-        converged=success.clone(),
-        iterations=torch.zeros_like(targets),
-        evaluations=torch.zeros_like(targets),
-    )
+def _starts(x: Tensor, y: Tensor, box: tuple[float, float]) -> Iterator[Tensor]:
+    """Return where three more runs begin: twice as far, and as far as that from y at random."""
+    yield (2 * y - x).clamp(*box)
+    length = 2 * (y - x).flatten(1).norm(dim=1, keepdim=True)
+    for seed in range(2):
+        e = torch.randn(x[0].numel(), generator=torch.Generator().manual_seed(seed)).to(x)
+        yield (y.flatten(1) + length * e / e.norm()).clamp(*box).view_as(x)
 
 
 def _attempt(
-    model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
+    model: nn.Module, inputs: Tensor, start: Tensor, targets: Tensor, steps: int, box: tuple
 ) -> Adversarial:
-    """Approach the target, find the border, and see how near (1) is to being met there."""
-    scale = _scale(model, inputs, targets)
-    y = _approach(model, inputs, targets, scale, steps, box).view_as(inputs)
+    """Approach the target from a start, find the border, and see how well (1) is met there."""
+    scale = scale_of_margins(model, inputs, targets)
+    y = _approach(model, inputs, start, targets, scale, steps, box).view_as(inputs)
     y = pull_back(model, inputs, y, targets, box)
     success, mu, residual = _at_border(model, inputs, y, targets, scale, box)
     evaluations = torch.full_like(targets, steps + 1)
@@ -187,35 +182,29 @@ def _at_border(
     model: nn.Module, inputs: Tensor, y: Tensor, targets: Tensor, scale: Tensor, box: tuple
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return whether y succeeds, the μ of (1) there, and ‖ŷ − y‖ / ‖y − x‖, all (N,)."""
-    margin, _, g = _margin(model, y, targets, TEMPERATURE[1] * scale)
+    margin, _, g = smooth_margin_gradient(model, y, targets, TEMPERATURE[1] * scale)
     return margin > 0, *fit_multiplier(inputs.flatten(1), y.flatten(1), g, box)
 
 
-def _scale(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return twice what x lacks of the target, or the range of its logits if that is less, (N,).
-
-    But not what rounding leaves of the logits at the border, where nothing is lacking.
-    """
-    with torch.no_grad():
-        logits = model(inputs)
-    spread, lacking = logits.amax(1) - logits.amin(1), negative_margin(logits, targets)
-    rounding = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
-    scale = torch.minimum(spread, 2 * lacking).maximum(rounding)
-    return scale.masked_fill(scale == 0, 1)  # where all logits are 0
-
-
 def _approach(
-    model: nn.Module, inputs: Tensor, targets: Tensor, scale: Tensor, steps: int, box: tuple
+    model: nn.Module,
+    inputs: Tensor,
+    start: Tensor,
+    targets: Tensor,
+    scale: Tensor,
+    steps: int,
+    box: tuple[float, float],
 ) -> Tensor:
     """Repeat (1) and (2); return the closest y that succeeded, or that of largest margin."""
-    x = y = previous = inputs.flatten(1)  # (N, n)
+    x, y = inputs.flatten(1), start.flatten(1)  # (N, n)
+    previous = y
     theta = min(max(1 - 16 / steps, 0.6), 0.8)  # a longer run can afford more
     kappa, mu = OVERSHOOT * scale, None  # (N,), as all that has no pixels
     best, best_score = x.clone(), torch.full_like(scale, -math.inf)
     for k in range(steps):
         done = k / max(steps - 1, 1)
         temperature = _geometric(TEMPERATURE, done) * scale
-        margin, smooth, g = _margin(model, y.view_as(inputs), targets, temperature)
+        margin, smooth, g = smooth_margin_gradient(model, y.view_as(inputs), targets, temperature)
         r, success = y - x, margin > 0
         score = torch.where(success, 1 / r.norm(dim=1), margin)  # a failure's is at most 0
         better = score > best_score
@@ -231,17 +220,6 @@ def _approach(
         y_hat, beta = project(x, mu, g, box), _geometric(STEP, done)
         y, previous = y.lerp(y_hat, beta).add_(y - previous, alpha=theta).clamp_(*box), y  # (2)
     return best
-
-
-def _margin(
-    model: nn.Module, images: Tensor, targets: Tensor, temperature: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the target's margin, the smooth margin m, both (N,), and the gradient of m, (N, n)."""
-    images = images.detach().requires_grad_()
-    logits = model(images)
-    smooth = -smooth_margin(logits, targets, temperature)
-    (gradient,) = torch.autograd.grad(smooth.sum(), images)
-    return -negative_margin(logits.detach(), targets), smooth.detach(), gradient.flatten(1)
 
 
 def _geometric(ends: tuple[float, float], done: float) -> float:

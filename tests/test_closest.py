@@ -447,6 +447,20 @@ def test_success_does_not_depend_on_how_a_batch_is_rounded():
         assert torch.equal(predict(model, found.adversarial, batch_size=size), targets)
 
 
+def test_many_steps_are_four_runs_of_which_the_closest_success_is_kept():
+    model, x = relu(), images(40, side=4)
+    targets = others(model, x)
+    targets[0] = predict(model, x)[0]
+    first = closest_adversarial(model, x, targets, steps=96)
+    found = closest_adversarial(model, x, targets, steps=240)
+    check_success(model, x, targets, found)
+    assert (found.distortion <= first.distortion).all()
+    assert (found.distortion < 0.999 * first.distortion).sum() >= 5
+    assert found.evaluations[0] == 0
+    more = (found.evaluations - first.evaluations)[first.converged & (first.distortion > 0)]
+    assert more.unique().tolist() == [3 * (48 + 1)]
+
+
 def saturated(seed):
     """Return a network whose first units answer 0 or 1 almost everywhere."""
     model = network(64, 30, 30, 10, seed=seed)
