@@ -1,6 +1,7 @@
 """What comes of several attempts of an attack: for each image the best of them."""
 
 import math
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +11,35 @@ from helpers.evaluation import distortion
 from helpers.losses import target_margin
 
 
-def untouched(model: nn.Module, inputs: Tensor, targets: Tensor) -> Adversarial:
+@dataclass(frozen=True)
+class Attempt(Adversarial):
+    """What an attack found for each image, and how good that is.
+
+    Attributes
+    ----------
+    margin : Tensor, shape (N,)
+        The margin of the target: positive where the attempt succeeded.
+    residual : Tensor, shape (N,)
+        What is amiss of the conditions of the closest image, as a share of ‖r‖.
+    """
+
+    margin: Tensor
+    residual: Tensor
+
+    def score(self) -> Tensor:
+        """Return what is larger for a better attempt: 1 / ‖r‖, or a failure's margin, below 0."""
+        return torch.where(self.success, 1 / self.distortion, self.margin)
+
+    def result(self) -> Adversarial:
+        """Return what the attack's caller wants to know."""
+        return Adversarial(**{f.name: getattr(self, f.name) for f in fields(Adversarial)})
+
+
+def untouched(model: nn.Module, inputs: Tensor, targets: Tensor) -> Attempt:
     """Return the images as they are, which is the closest where they have the target."""
-    success = target_margin(model, inputs, targets) > 0
-    nothing = distortion(inputs, inputs)
-    return Adversarial(
+    margin, nothing = target_margin(model, inputs, targets), distortion(inputs, inputs)
+    success = margin > 0
+    return Attempt(
         adversarial=inputs.clone(),
         targets=targets,
         success=success,
@@ -23,18 +48,15 @@ def untouched(model: nn.Module, inputs: Tensor, targets: Tensor) -> Adversarial:
         converged=success.clone(),
         iterations=torch.zeros_like(targets),
         evaluations=torch.zeros_like(targets),
+        margin=margin,
+        residual=nothing.clone(),
     )
 
 
-def keep_better(model: nn.Module, found: Adversarial, rows: Tensor, again: Adversarial) -> None:
-    """Put into some rows what is better: the closer success, or else the larger margin."""
-
-    def score(image: Tensor, success: Tensor, size: Tensor) -> Tensor:
-        return torch.where(success, 1 / size, target_margin(model, image, again.targets))
-
-    before = score(found.adversarial[rows], found.success[rows], found.distortion[rows])
-    better = score(again.adversarial, again.success, again.distortion) > before
-    for name in ("adversarial", "success", "distortion", "c", "converged"):
+def keep_better(found: Attempt, rows: Tensor, again: Attempt) -> None:
+    """Put another attempt at some rows in its place where it is better; add up what both cost."""
+    better = again.score() > found.score()[rows]
+    for name in ("adversarial", "success", "distortion", "c", "converged", "margin", "residual"):
         getattr(found, name)[rows[better]] = getattr(again, name)[better]
     found.iterations[rows] += again.iterations
     found.evaluations[rows] += again.evaluations

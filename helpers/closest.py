@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.linalg import vecdot
 
 from helpers.adversarial import Adversarial
-from helpers.attempts import keep_better, untouched
+from helpers.attempts import Attempt, keep_better, untouched
 from helpers.border import fit_multiplier, project, pull_back
 from helpers.chunks import in_chunks
 from helpers.evaluation import check_targets, distortion, number_of_classes
@@ -113,17 +113,19 @@ def closest_adversarial(
         raise ValueError(f"box must be (lower, upper) with lower < upper, got {box}")
     check_targets(inputs, targets, number_of_classes(model, inputs), box=box)
 
-    @torch.inference_mode(False)
-    @torch.enable_grad()
-    def attack(rows: slice) -> Adversarial:
+    def attack(rows: slice) -> Attempt:
         return _attack(model, inputs[rows].detach().clone(), targets[rows].clone(), steps, box)
 
-    return in_chunks(attack, inputs, batch_size)
+    with torch.inference_mode(False), torch.enable_grad():
+        found = in_chunks(attack, inputs, batch_size)
+        if steps >= SETTLED:
+            _see_through(model, inputs, targets, found, steps, box, batch_size)
+    return found.result()
 
 
 def _attack(
     model: nn.Module, inputs: Tensor, targets: Tensor, steps: int, box: tuple[float, float]
-) -> Adversarial:
+) -> Attempt:
     """Attempt what has not its target, again with more steps what fails, then from elsewhere."""
     found = untouched(model, inputs, targets)
     once = steps if steps < RESTARTED else 2 * steps // 5
@@ -131,12 +133,12 @@ def _attack(
         failed = (~found.success).nonzero().squeeze(1)
         if len(failed) > 0:
             x, more = inputs[failed], once * RETRY_STEPS**retry
-            keep_better(model, found, failed, _attempt(model, x, x, targets[failed], more, box))
+            keep_better(found, failed, _attempt(model, x, x, targets[failed], more, box))
     rows = (found.success & (found.evaluations > 0)).nonzero().squeeze(1)
     if once < steps and len(rows) > 0:
         for start in _starts(inputs[rows], found.adversarial[rows], box):
             again = _attempt(model, inputs[rows], start, targets[rows], steps // 5, box)
-            keep_better(model, found, rows, again)
+            keep_better(found, rows, again)
     return found
 
 
@@ -151,39 +153,56 @@ def _starts(x: Tensor, y: Tensor, box: tuple[float, float]) -> Iterator[Tensor]:
 
 def _attempt(
     model: nn.Module, inputs: Tensor, start: Tensor, targets: Tensor, steps: int, box: tuple
-) -> Adversarial:
-    """Approach the target from a start, find the border, and see how well (1) is met there."""
+) -> Attempt:
+    """Approach the target from a start, and return what comes of it at the border."""
     scale = scale_of_margins(model, inputs, targets)
     y = _approach(model, inputs, start, targets, scale, steps, box).view_as(inputs)
+    return _end(model, inputs, y, targets, steps, box)
+
+
+def _end(
+    model: nn.Module, inputs: Tensor, y: Tensor, targets: Tensor, steps: int, box: tuple
+) -> Attempt:
+    """Go back to the border after so many steps, and see how well (1) is met there."""
     y = pull_back(model, inputs, y, targets, box)
-    success, mu, residual = _at_border(model, inputs, y, targets, scale, box)
-    evaluations = torch.full_like(targets, steps + 1)
-    masked = success & (residual > MASKED) & (steps >= SETTLED)
-    if masked.any():
-        x, wanted = inputs[masked], targets[masked]
-        more = min(SMOOTHED * steps, LONGEST)
-        closer = smoothed_descent(model, x, y[masked], wanted, more, box)
-        y[masked] = pull_back(model, x, closer, wanted, box)
-        success, mu, residual = _at_border(model, inputs, y, targets, scale, box)
-        evaluations[masked] += RUNS * more + 1
-    return Adversarial(
+    temperature = TEMPERATURE[1] * scale_of_margins(model, inputs, targets)
+    margin, _, g = smooth_margin_gradient(model, y, targets, temperature)
+    mu, residual = fit_multiplier(inputs.flatten(1), y.flatten(1), g, box)
+    return Attempt(
         adversarial=y,
         targets=targets,
-        success=success,
+        success=margin > 0,
         distortion=distortion(inputs, y),
         c=(1 / (2 * mu)).masked_fill(~(mu > 0), math.nan),
-        converged=success & (residual <= CONVERGED),
-        iterations=evaluations - 1,
-        evaluations=evaluations,
+        converged=(margin > 0) & (residual <= CONVERGED),
+        iterations=torch.full_like(targets, steps),
+        evaluations=torch.full_like(targets, steps + 1),
+        margin=margin,
+        residual=residual,
     )
 
 
-def _at_border(
-    model: nn.Module, inputs: Tensor, y: Tensor, targets: Tensor, scale: Tensor, box: tuple
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return whether y succeeds, the μ of (1) there, and ‖ŷ − y‖ / ‖y − x‖, all (N,)."""
-    margin, _, g = smooth_margin_gradient(model, y, targets, TEMPERATURE[1] * scale)
-    return margin > 0, *fit_multiplier(inputs.flatten(1), y.flatten(1), g, box)
+def _see_through(
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    found: Attempt,
+    steps: int,
+    box: tuple[float, float],
+    batch_size: int | None,
+) -> None:
+    """Improve what has a masked gradient: all such images together, as they are few."""
+    masked = (found.success & (found.residual > MASKED)).nonzero().squeeze(1)
+    if len(masked) == 0:
+        return
+    x, y, wanted = inputs[masked].detach(), found.adversarial[masked], targets[masked]
+    steps = min(SMOOTHED * steps, LONGEST)
+
+    def descend(rows: slice) -> Attempt:
+        closer = smoothed_descent(model, x[rows], y[rows], wanted[rows], steps, box)
+        return _end(model, x[rows], closer, wanted[rows], RUNS * steps, box)
+
+    keep_better(found, masked, in_chunks(descend, x, batch_size))
 
 
 def _approach(

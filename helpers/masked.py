@@ -29,7 +29,7 @@ def smoothed_descent(
     steps: int,
     box: tuple[float, float],
 ) -> Tensor:
-    """Look for closer images with their targets, in three runs, and keep the closest.
+    """Look for closer images with their targets, in three runs at once, and keep the closest.
 
     With g the gradient of log softmax(logits)_l at the image with noise, P the projection onto
     the box and ρ the radius, r_{k+1} = P(x + ρ s / ‖s‖) − x where s = r_k + α ρ g / ‖g‖.
@@ -57,27 +57,29 @@ def smoothed_descent(
     Rony et al., arXiv 1811.09600, for the steps and the radius (DDN). Athalye, Carlini and Wagner,
     arXiv 1802.00420, for masked gradients.
     """
-    x, best = inputs.flatten(1), attempts.flatten(1).clone()  # (N, n)
-    distance = (best - x).norm(dim=1)  # (N,), as all that has no pixels
-    for run in range(RUNS):
-        generator = torch.Generator().manual_seed(run)
-        y, radius, noise = x, RADIUS * distance, NOISE * distance
-        for k in range(steps):
-            falling = (1 + math.cos(math.pi * k / steps)) / 2
-            alpha = STEP[1] + (STEP[0] - STEP[1]) * falling
-            e = torch.randn(x.shape[1], generator=generator).to(x)
-            sigma = (1 - k / steps) * noise / e.norm()
-            noisy = torch.addcmul(y, sigma[:, None], e).clamp(*box)
-            g = _direction(model, noisy.view_as(inputs), targets)
-            r = y - x
-            success = target_margin(model, y.view_as(inputs), targets) > 0
-            better = success & (r.norm(dim=1) < distance)
-            best[better] = y[better]
-            distance = torch.where(better, r.norm(dim=1), distance)
-            radius = radius * torch.where(success, 1 - GROWTH, 1 + GROWTH)
-            s = functional.normalize(torch.addcmul(r, alpha * radius[:, None], g), dim=1)
-            y = torch.addcmul(x, radius[:, None], s).clamp(*box)
-    return best.view_as(inputs)
+    x = inputs.flatten(1).repeat(RUNS, 1)  # (RUNS·N, n)
+    best, wanted = attempts.flatten(1).repeat(RUNS, 1), targets.repeat(RUNS)
+    distance = (best - x).norm(dim=1)  # (RUNS·N,), as all that has no pixels
+    y, radius, noise = x, RADIUS * distance, NOISE * distance
+    generator = torch.Generator().manual_seed(0)
+    for k in range(steps):
+        falling = (1 + math.cos(math.pi * k / steps)) / 2
+        alpha = STEP[1] + (STEP[0] - STEP[1]) * falling
+        e = torch.randn(RUNS, x.shape[1], generator=generator).to(x)
+        e = functional.normalize(e, dim=1).repeat_interleave(len(inputs), dim=0)
+        noisy = torch.addcmul(y, ((1 - k / steps) * noise)[:, None], e).clamp(*box)
+        g = _direction(model, noisy.view(-1, *inputs.shape[1:]), wanted)
+        r = y - x
+        size = r.norm(dim=1)
+        success = target_margin(model, y.view(-1, *inputs.shape[1:]), wanted) > 0
+        better = success & (size < distance)
+        best[better] = y[better]
+        distance = torch.where(better, size, distance)
+        radius = radius * torch.where(success, 1 - GROWTH, 1 + GROWTH)
+        s = functional.normalize(torch.addcmul(r, alpha * radius[:, None], g), dim=1)
+        y = torch.addcmul(x, radius[:, None], s).clamp(*box)
+    run = distance.view(RUNS, -1).argmin(0)
+    return best.view(RUNS, *inputs.shape)[run, torch.arange(len(inputs))]
 
 
 def _direction(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
