@@ -1,13 +1,16 @@
-"""Move attempts of an attack to the border of the target's region, along the line from x."""
+"""Where an attempt of an attack ends: at the border of the target's region, and how well there."""
 
 import torch
 from torch import Tensor, nn
+from torch.linalg import vecdot
 
-from helpers.attack.losses import target_margin
+from helpers.attack.losses import negative_margin, target_margin
 
 EXTENSIONS, EXTENSION = 10, 1.1  # of the line beyond a y that fails: how often, to what length
 SECANTS = 8  # evaluations that then find the border
 NEAR_END = 1e-3  # of a bracket: no closer to an end, lest rounding keeps both where they are
+SLACK = 32  # of the margin, in last places of the largest logit: they change with the batch
+FITS = 6  # of μ, each to the pixels that P leaves alone at the μ before
 
 
 def pull_back(
@@ -40,11 +43,15 @@ def pull_back(
         moved = torch.addcmul(inputs.flatten(1), share[:, None], r)
         return moved.clamp_(*box).view_as(inputs)
 
+    with torch.no_grad():
+        logits = model(inputs)
+    slack = SLACK * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
+
     def margin(share: Tensor) -> Tensor:
-        return target_margin(model, along(share), targets)
+        return target_margin(model, along(share), targets) - slack
 
     low, high = torch.zeros_like(r[:, 0]), torch.ones_like(r[:, 0])
-    outside, inside = margin(low), margin(high)
+    outside, inside = -negative_margin(logits, targets) - slack, margin(high)
     for _ in range(EXTENSIONS):
         found = inside > 0
         if found.all():
@@ -64,3 +71,38 @@ def pull_back(
         outside = torch.where(success, weight * outside, reached)
         inside = torch.where(success, reached, weight * inside)
     return along(torch.where(found, high, 1))
+
+
+def project(x: Tensor, mu: Tensor, g: Tensor, box: tuple[float, float]) -> Tensor:
+    """Return P(x + μg), shape (N, n), of x and g of that shape and μ (N,)."""
+    return torch.addcmul(x, mu[:, None], g).clamp_(*box)
+
+
+def fit_multiplier(
+    x: Tensor, y: Tensor, g: Tensor, box: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    """Say how near y is to being the closest image of its margin, as far as that is linear.
+
+    Parameters
+    ----------
+    x, y, g : Tensor, shape (N, n)
+        Images, attempts, and the gradient of the margin there.
+    box : (float, float)
+        The range of the images.
+
+    Returns
+    -------
+    mu : Tensor, shape (N,)
+        The μ at which P(x + μg) fits y best, among the pixels that P leaves alone.
+    residual : Tensor, shape (N,)
+        ‖P(x + μg) − y‖ / ‖y − x‖: 0 where the conditions of Karush, Kuhn and Tucker hold.
+    """
+    lower, upper = box
+    r, y_hat = y - x, y
+    free = r != 0
+    for _ in range(FITS):
+        slope = g * free
+        mu = vecdot(slope, r) / vecdot(slope, slope)
+        y_hat = project(x, mu, g, box)
+        free = (y_hat > lower) & (y_hat < upper)
+    return mu, (y_hat - y).norm(dim=1) / r.norm(dim=1)

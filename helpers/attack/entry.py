@@ -15,17 +15,23 @@ def differentiable(attack: Callable) -> Callable:
     """Let an attack compute gradients wherever it is called from.
 
     That may be inside ``torch.no_grad()`` or ``torch.inference_mode()``, and the images may have a
-    history of their own: ``attack(model, inputs, …)`` gets them without it.
+    history of their own: the attack gets them, and all other tensors, without it.
     """
 
     @functools.wraps(attack)
-    def attacked(model: nn.Module, inputs: Tensor, *arguments, **options):
+    def attacked(model: nn.Module, *arguments, **options):
         with torch.inference_mode(False), torch.enable_grad():
-            if isinstance(inputs, Tensor):
-                inputs = inputs.clone() if inputs.is_inference() else inputs.detach()
-            return attack(model, inputs, *arguments, **options)
+            plain = {name: _plain(value) for name, value in options.items()}
+            return attack(model, *map(_plain, arguments), **plain)
 
     return attacked
+
+
+def _plain(value):
+    """Return a tensor that gradients can be computed for, and anything else as it is."""
+    if not isinstance(value, Tensor):
+        return value
+    return value.clone() if value.is_inference() else value.detach()
 
 
 def check_attack(

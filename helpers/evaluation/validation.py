@@ -23,8 +23,8 @@ def _check_parts(model: nn.Module) -> None:
     """Refuse a model of which a part with random answers is in training mode."""
     for name, part in model.named_modules():
         if part.training and isinstance(part, RANDOM):
-            which = f"has a part in training mode, {name!r}" if name else "is in training mode"
-            raise ValueError(f"model {which}: call model.eval() first")
+            which = "is" if model.training else f"has a part, {name!r},"
+            raise ValueError(f"model {which} in training mode: call model.eval() first")
 
 
 def check_fit(model: nn.Module, inputs: Tensor) -> None:

@@ -433,6 +433,80 @@ def test_images_are_attacked_independently():
             torch.testing.assert_close(values[0], getattr(together, name)[row])
 
 
+def test_success_does_not_depend_on_how_a_batch_is_rounded():
+    """At the border, the last places of the logits decide; they change with the batch's size."""
+    model, x = network(784, 100, 100, 10).float(), images(100, side=28).float()
+    targets = others(model, x)
+    found = closest_adversarial(model, x, targets, steps=20)
+    assert found.success.all()
+    for size in (1, 3, 50):
+        assert torch.equal(predict(model, found.adversarial, batch_size=size), targets)
+
+
+def test_many_steps_are_four_runs_of_which_the_closest_success_is_kept():
+    model, x = relu(), images(40, side=4)
+    targets = others(model, x)
+    targets[0] = predict(model, x)[0]
+    first = closest_adversarial(model, x, targets, steps=96)
+    found = closest_adversarial(model, x, targets, steps=240)
+    check_success(model, x, targets, found)
+    assert (found.distortion <= first.distortion).all()
+    assert (found.distortion < 0.999 * first.distortion).sum() >= 5
+    assert found.evaluations[0] == 0
+    more = (found.evaluations - first.evaluations)[first.converged & (first.distortion > 0)]
+    assert more.unique().tolist() == [3 * (48 + 1)]
+
+
+def saturated(seed):
+    """Return a network whose first units answer 0 or 1 almost everywhere."""
+    model = network(64, 30, 30, 10, seed=seed)
+    for parameter in model[1].parameters():
+        parameter.data *= 10
+    return model
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_masked_gradients_are_seen_and_seen_through(seed, monkeypatch):
+    model, x = saturated(seed), images(20)
+    targets = others(model, x)
+    found = closest_adversarial(model, x, targets)
+    check_success(model, x, targets, found)
+    monkeypatch.setattr("helpers.attack.linearised.MASKED", math.inf)
+    plain = closest_adversarial(model, x, targets)
+    masked = found.evaluations > plain.evaluations
+    assert masked.sum() > 4
+    assert torch.equal(found.adversarial[~masked], plain.adversarial[~masked])
+    assert plain.success.all()
+    assert (found.distortion <= plain.distortion).all()
+    assert found.distortion[masked].mean() < 0.8 * plain.distortion[masked].mean()
+
+
+def test_no_gradient_of_a_common_network_passes_for_masked():
+    model, x = sigmoid(), images(20)
+    found = closest_adversarial(model, x, others(model, x))
+    assert found.evaluations.tolist() == [61] * 20
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_where_gradients_are_off_the_attack_takes_its_own(mode):
+    model, x = sigmoid(), images(4)
+    targets = others(model, x)
+    expected = closest_adversarial(model, x, targets)
+    with mode():
+        found = closest_adversarial(model, x.clone(), targets.clone())
+    assert torch.equal(found.adversarial, expected.adversarial)
+
+
+def test_inputs_that_require_a_gradient_get_none():
+    model, x = sigmoid(), images(4).requires_grad_()
+    targets = others(model, x)
+    targets[0] = predict(model, x)[0]
+    found = closest_adversarial(model, x, targets)
+    assert not any(value.requires_grad for value in vars(found).values())
+    assert x.grad is None
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_batches_change_nothing(batch_size):
     model, x = sigmoid(), images()

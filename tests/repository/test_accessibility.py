@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from matplotlib.colors import to_rgb
 
 from helpers.course import legibility, plotting
 
@@ -138,7 +139,7 @@ def test_labels_in_a_map_can_be_read_on_their_regions():
     assert len(ax.texts) == 10
     picture = ax.images[0]
     for shade in picture.cmap.colors:
-        on_white = 1 - picture.get_alpha() * (1 - np.array(plotting.to_rgb(shade)))
+        on_white = 1 - picture.get_alpha() * (1 - np.array(to_rgb(shade)))
         assert legibility.contrast("black", on_white) >= 4.5
 
 
