@@ -13,6 +13,7 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 MOST_CELLS = 25  # that are not folded
+MOST_BYTES = 1_500_000  # of a notebook with its outputs
 MOST_LINES, MEDIAN_LINES = 25, 10  # of a cell, counted as they are printed
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # in JupyterLab and on Colab
 TITLE = "# @title "  # what Colab shows in the place of folded code
@@ -141,6 +142,11 @@ def test_no_cell_computes_and_draws(notebook):
 def test_roots_of_calls(code, names):
     assert names <= roots(ast.parse(code))
     assert "z" not in roots(ast.parse(code))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_is_not_heavy(path):
+    assert path.stat().st_size <= MOST_BYTES, "store it with python -m helpers.reproduce --store"
 
 
 def test_was_run_from_top_to_bottom(notebook):
