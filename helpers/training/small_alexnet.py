@@ -12,7 +12,7 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from helpers import data
-from helpers.data import SHIPPED, load_or_make
+from helpers.data import load_or_make
 from helpers.models import Standardise, seeded, signature, weight_layers
 
 PHOTO_SIDE = 64  # pixels
@@ -154,7 +154,3 @@ def _altered(inputs: Tensor, recipe: PhotoRecipe, generator: torch.Generator) ->
     inputs = torch.where(amounts[0] < 0.5, inputs, inputs.flip(3))
     inputs = inputs * (1 + recipe.contrast * (2 * amounts[1] - 1))
     return (inputs + recipe.brightness * (2 * amounts[2] - 1)).clamp(0, 1)
-
-
-if __name__ == "__main__":
-    trained_small_alexnet(keep=SHIPPED)
