@@ -70,7 +70,7 @@ def best_runs(*, without: str = "") -> list[dict]:
     Returns
     -------
     list of dict
-        What `claims.Ledger.save` wrote.
+        What `Ledger.save` wrote.
 
     Raises
     ------

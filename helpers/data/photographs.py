@@ -49,8 +49,8 @@ def photos(
     Returns
     -------
     Dataset
-        Inputs of shape (18·each, 3, side, side); a label is an index into `CLASSES`. Crops of one
-        photograph follow each other.
+        Inputs of shape (18·each, 3, side, side); a label is an index into
+        `PHOTOGRAPH_CLASSES`. Crops of one photograph follow each other.
 
     Raises
     ------

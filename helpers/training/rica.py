@@ -51,7 +51,7 @@ def reconstruction_cost(
     return (error + sparsity * pool(on_grid(h, grid)).sum()) / x.shape[1]
 
 
-def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
+def whitening(patches: Tensor, count: int, softness: float) -> Tensor:
     """Return Z, shape (count, D): the main components of what the places see, made alike.
 
     Z x holds the `count` principal components of x, each divided by the root of its mean square
@@ -62,19 +62,19 @@ def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
 
     Parameters
     ----------
-    squares : Tensor, shape (places, N, D)
+    patches : Tensor, shape (places, N, D)
         What each place sees; all places count together.
     count : int
         Components, at most D.
     softness : float
         At least 0.
     """
-    rows = squares.flatten(0, 1).double()
+    rows = patches.flatten(0, 1).double()
     energy, basis = torch.linalg.eigh(rows.T @ rows / len(rows))
     energy, basis = energy.flip(0)[:count].clamp_min(0), basis.flip(1)[:, :count]
     scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
     scale = scale / (energy * scale.square()).mean().sqrt().clamp_min(1e-6)
-    return (scale[:, None] * basis.T).to(squares)
+    return (scale[:, None] * basis.T).to(patches)
 
 
 RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
@@ -91,9 +91,9 @@ class RicaRecipe:
     learning_rate : float
         Adam's step size at the start; it falls to zero along a cosine.
     sparsity : tuple of float
-        λ of `rica.reconstruction_cost` for each stage; the last one serves all stages above.
+        λ of `reconstruction_cost` for each stage; the last one serves all stages above.
     softness : float
-        Of `rica.whitening`.
+        Of `whitening`.
     """
 
     epochs: int = 4
