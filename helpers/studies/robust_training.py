@@ -65,6 +65,8 @@ def train_against(
     with random starts.
     """
     check_data(model, dataset)
+    if not rms >= 0:
+        raise ValueError(f"rms must be at least 0, got {rms}")
     model.eval()
     radius = rms * math.sqrt(dataset.inputs[0].numel())
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
