@@ -4,13 +4,15 @@
 methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
 the regulariser of section 4.3, `robust_training` what came later. `imagenet` has chapter 11's
 network, AlexNet or another of torchvision's or a small one, and its images; `quocnet` what chapter
-12 detects. `shipped` makes the networks that the repository ships.
+12 detects. `measures` has what the studies measure of every network, `shipped` makes the networks
+that the repository ships.
 """
 
 from helpers.studies import (
     adversarial_training,
     imagenet,
     layer_pools,
+    measures,
     pool_comparison,
     quocnet,
     robust_training,
@@ -22,6 +24,7 @@ __all__ = [
     "adversarial_training",
     "imagenet",
     "layer_pools",
+    "measures",
     "pool_comparison",
     "quocnet",
     "robust_training",

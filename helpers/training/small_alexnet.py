@@ -137,7 +137,7 @@ def trained_small_alexnet(*, seed: int = 0, keep: Path | None = None) -> nn.Sequ
     model = build_small_alexnet(seed)
     key = {
         "network": signature(model),
-        "data": [data.PHOTOGRAPHS, data.SHORTER, data.TRAINING, PHOTO_SIDE],
+        "data": [data.PHOTOGRAPHS, data.PHOTOGRAPH_SHORTER_SIDE, data.TRAINING_SHARE, PHOTO_SIDE],
         "seed": seed,
         "recipe": asdict(PhotoRecipe()),
     }
