@@ -9,11 +9,10 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from helpers.attack import pgd
 from helpers.data import Dataset
-from helpers.training import batches, check_data
+from helpers.training import batch_loss, batches, check_data
 
 
 def train_against(
@@ -77,7 +76,7 @@ def train_against(
         if rms:
             inputs = pgd(model, inputs, labels, epsilon=radius, norm="2", steps=steps)
         optimizer.zero_grad()
-        functional.cross_entropy(model(inputs), labels).backward()
+        batch_loss(model, inputs, labels).backward()
         optimizer.step()
         schedule.step()
     return model

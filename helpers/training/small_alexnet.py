@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from tqdm.auto import tqdm
 
 from helpers import data
 from helpers.data import load_or_make
 from helpers.models import Standardise, seeded, signature, weight_layers
+from helpers.training.sgd import batch_loss
 
 PHOTO_SIDE = 64  # pixels
 
@@ -110,7 +110,7 @@ def train_small_alexnet(
             inputs = data.crops(labels, "train", side=PHOTO_SIDE, generator=generator)
             inputs = _altered(inputs, recipe, generator).to(device)
             optimizer.zero_grad()
-            functional.cross_entropy(model(inputs), labels.to(device)).backward()
+            batch_loss(model, inputs, labels.to(device)).backward()
             optimizer.step()
             schedule.step()
     return model.eval()
