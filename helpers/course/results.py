@@ -7,6 +7,7 @@ from helpers.course.session import SCALES
 from helpers.data import ROOT
 
 REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
+VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
 RESULTS = ROOT / "data" / "results"
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -51,9 +52,6 @@ def read_results(path: Path) -> dict:
             f"{path} is damaged ({error}): delete it and run "
             f"COURSE_SCALE={scale} python -m helpers.reproduce {chapter}"
         ) from error
-
-
-VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
 
 
 def best_runs(*, without: str = "") -> list[dict]:

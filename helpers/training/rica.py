@@ -19,6 +19,8 @@ from helpers.data import load_or_make
 from helpers.evaluation import forward
 from helpers.models import L2Pool, Stage, build_quocnet, on_grid, signature
 
+RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
+
 
 def reconstruction_cost(
     x: Tensor, weight: Tensor, grid: tuple[int, int], pool: L2Pool, sparsity: float
@@ -75,9 +77,6 @@ def whitening(patches: Tensor, count: int, softness: float) -> Tensor:
     scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
     scale = scale / (energy * scale.square()).mean().sqrt().clamp_min(1e-6)
     return (scale[:, None] * basis.T).to(patches)
-
-
-RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from helpers import models
 from helpers.data import Dataset
 from helpers.evaluation import check_device
 
+DECAY_FORMS = ("half", "per unit")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -107,9 +109,6 @@ def train(
             watch(average.module.eval())
     model.load_state_dict(average.module.state_dict())
     return model.eval()
-
-
-DECAY_FORMS = ("half", "per unit")
 
 
 def batches(

@@ -1,12 +1,12 @@
-"""Chapter 5: attacks in the plane, walks along a valley, and what the price c does."""
+"""The figures of chapter 5: attacks in the plane, walks along a valley, and the price c."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 _POINTS = ["#0072B2", "#D55E00"]  # training points with label 0 and 1
 _CLOSEST = "#CC79A7"
