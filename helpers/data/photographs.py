@@ -84,7 +84,13 @@ def crops(
     shorter: int = PHOTOGRAPH_SHORTER_SIDE,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return a random crop of the photograph that each label names, shape (N, 3, side, side)."""
+    """Return a random crop of the photograph that each label names, shape (N, 3, side, side).
+
+    Raises
+    ------
+    ValueError
+        If a crop does not fit into its part of a photograph.
+    """
     found = torch.empty(len(labels), 3, side, side)
     for crop, label in zip(found, labels.tolist(), strict=True):
         pixels = part(PHOTOGRAPHS[label], split, shorter)
