@@ -3,7 +3,8 @@
 Each notebook is executed from top to bottom in a fresh kernel and writes its results to
 ``data/results``. With ``--record`` time and memory are kept there, too, and with ``--store`` the
 outputs in the notebook besides. ``--results`` runs nothing and writes what the results say into
-``docs/results.md``, with a line of it in the README.
+``docs/results.md``, with a line of it in the README. ``--checkpoints`` runs nothing, either, and
+trains the networks that the repository ships where they are missing in ``data/checkpoints``.
 """
 
 import argparse

@@ -6,7 +6,8 @@ from torch.linalg import vecdot
 
 from helpers.attack.losses import negative_margin, target_margin
 
-EXTENSIONS, EXTENSION = 10, 1.1  # of the line beyond a y that fails: how often, to what length
+LENGTHENINGS = 10  # of the line beyond a y that fails
+LENGTHENED_BY = 1.1  # each time
 SECANTS = 8  # evaluations that then find the border
 NEAR_END = 1e-3  # of a bracket: no closer to an end, lest rounding keeps both where they are
 SLACK = 32  # of the margin, in last places of the largest logit: they change with the batch
@@ -52,12 +53,12 @@ def pull_back(
 
     low, high = torch.zeros_like(r[:, 0]), torch.ones_like(r[:, 0])
     outside, inside = -negative_margin(logits, targets) - slack, margin(high)
-    for _ in range(EXTENSIONS):
+    for _ in range(LENGTHENINGS):
         found = inside > 0
         if found.all():
             break
         low, outside = torch.where(found, low, high), torch.where(found, outside, inside)
-        high = torch.where(found, high, EXTENSION * high)
+        high = torch.where(found, high, LENGTHENED_BY * high)
         inside = margin(high)
     found = inside > 0
     success = None

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attack.deepfool import targeted_deepfool
-from helpers.attack.targets import random_targets, runner_up
+from helpers.attack.targets import TARGETS, random_targets, runner_up
 from helpers.evaluation import per_image
 
 LENGTHS = ("own", "mean")
@@ -50,7 +50,16 @@ def adversarial_outputs(
     -------
     Tensor, shape (N, ...)
         Outputs that the layer can have, as far as their range says.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such layer, or there is no such target or length.
     """
+    if target not in TARGETS:
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}; got {target!r}")
+    if length not in LENGTHS:
+        raise ValueError(f"length must be one of {', '.join(LENGTHS)}; got {length!r}")
     k = split_index(model, layer)
     below, above = model[:k], model[k:]
     with torch.no_grad():

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from helpers.data import Dataset
 from helpers.evaluation import logits, number_of_classes
 
+TARGETS = ("random", "nearest")
+
 
 def random_targets(labels: Tensor, *, classes: int = 10, generator: torch.Generator) -> Tensor:
     """Draw a wrong label for each image, uniformly: the targets that reproduce Table 2.
@@ -28,9 +30,6 @@ def random_targets(labels: Tensor, *, classes: int = 10, generator: torch.Genera
     """
     steps = torch.randint(1, classes, labels.shape, generator=generator)
     return (labels + steps.to(labels.device)) % classes
-
-
-TARGETS = ("random", "nearest")
 
 
 def choose_targets(

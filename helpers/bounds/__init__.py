@@ -5,11 +5,12 @@
 """
 
 from helpers.bounds.crown import lower_bounds, parallel_lines
-from helpers.bounds.exact import exact_linear
+from helpers.bounds.exact import ExactDistance, exact_linear
 from helpers.bounds.lipschitz import certified
 from helpers.bounds.smoothing import smoothed_radii
 
 __all__ = [
+    "ExactDistance",
     "certified",
     "exact_linear",
     "lower_bounds",

@@ -1,4 +1,11 @@
-"""What a notebook stands on: its session, its ledger of claims, checks, explorers and figures."""
+"""What a notebook stands on: its session, its ledger of claims, checks, explorers and figures.
+
+`setup` chooses the device and the scale, and says so in one line. `Ledger` sets the paper's claims
+beside what this run found and computes the verdicts; `table` shows rows as Markdown. `checks` tell
+students whether their answers to the exercises are right, `explorers` are the widgets. A chapter
+imports its own module of `helpers.course.figures`, whose code teaches nothing, and `plotting` draws
+what all of them share.
+"""
 
 from helpers.course import checks, explorers, plotting, results_page, timings
 from helpers.course.ledger import Ledger

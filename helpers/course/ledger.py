@@ -18,7 +18,7 @@ from IPython.display import Markdown
 
 from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, results_file
 from helpers.course.session import SEED, Session, hardware
-from helpers.course.tables import table
+from helpers.course.tables import shown, table
 from helpers.data import Dataset, write_atomically
 
 
@@ -156,8 +156,8 @@ class Ledger:
         return Markdown(f"{comparison(compared)}\n\nData: {self.source}.")
 
     def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
-        shown = reason if verdict == DIFFERS else ""
-        self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, shown))
+        reason = reason if verdict == DIFFERS else ""
+        self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, reason))
 
     def verdicts(self) -> None:
         """Print the verdicts about the phenomenon, a line each and without figures."""
@@ -208,12 +208,8 @@ class Ledger:
 def comparison(compared: dict) -> str:
     """Return a table that `Ledger.compare` kept as Markdown, each entry *paper → ours*."""
     rows = [
-        (name, *(f"{_shown(p)} → {_shown(o)}" for p, o in zip(*row.values(), strict=True)))
+        (name, *(f"{shown(p)} → {shown(o)}" for p, o in zip(*row.values(), strict=True)))
         for name, row in compared["rows"].items()
     ]
     headers = ("paper → ours", *compared["columns"])
     return table(rows, headers).data
-
-
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"

@@ -7,6 +7,7 @@ from helpers.course.session import SCALES
 from helpers.data import ROOT
 
 REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
+VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
 RESULTS = ROOT / "data" / "results"
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -53,9 +54,6 @@ def read_results(path: Path) -> dict:
         ) from error
 
 
-VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
-
-
 def best_runs(*, without: str = "") -> list[dict]:
     """Return one run of each chapter, in the order of the chapters.
 
@@ -70,7 +68,7 @@ def best_runs(*, without: str = "") -> list[dict]:
     Returns
     -------
     list of dict
-        What `claims.Ledger.save` wrote.
+        What `Ledger.save` wrote.
 
     Raises
     ------

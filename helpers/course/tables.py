@@ -31,3 +31,8 @@ def table(rows: Iterable[Sequence], headers: Sequence[str]) -> Markdown:
         if len(row) != len(headers):
             raise ValueError(f"rows must have {len(headers)} cells, one a header; got {row}")
     return Markdown(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
+
+
+def shown(value: float | None) -> str:
+    """Return a number with three digits, or a dash where there is none."""
+    return "–" if value is None else f"{value:.3g}"

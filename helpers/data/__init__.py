@@ -1,11 +1,13 @@
 """The images: digits, photographs, faces and CIFAR-10, and the files that keep what was computed.
 
-`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. A `Dataset`
-knows where its images come from. `load_or_make` keeps networks that took long to train.
+`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. `photos` and
+`faces` need no download; `cifar10` reads CIFAR-10 where the data folder has it. A `Dataset` knows
+where its images come from. `load_or_make` keeps networks that took long to train, `measured`
+results that took long to find.
 """
 
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
-from helpers.data.cifar import CLASSES, cifar10
+from helpers.data.cifar import CIFAR10_CLASSES, cifar10
 from helpers.data.dataset import Dataset, disjoint_halves
 from helpers.data.files import ROOT, DamagedDataError, fetch, folder, write_atomically
 from helpers.data.image_files import PictureError, read_picture
@@ -15,21 +17,21 @@ from helpers.data.mnist import digits
 from helpers.data.photo_folders import UNKNOWN, imagenette, read_folder
 from helpers.data.photographs import (
     PHOTOGRAPH_CLASSES,
+    PHOTOGRAPH_SHORTER_SIDE,
     PHOTOGRAPHS,
-    SHORTER,
-    TRAINING,
+    TRAINING_SHARE,
     crops,
     photos,
 )
 
 __all__ = [
-    "CLASSES",
+    "CIFAR10_CLASSES",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
+    "PHOTOGRAPH_SHORTER_SIDE",
     "ROOT",
     "SHIPPED",
-    "SHORTER",
-    "TRAINING",
+    "TRAINING_SHARE",
     "UNKNOWN",
     "DamagedDataError",
     "Dataset",

@@ -16,7 +16,7 @@ import torch
 from helpers.data.dataset import Dataset
 from helpers.data.files import DamagedDataError, folder
 
-CLASSES = (
+CIFAR10_CLASSES = (
     "airplane",
     "automobile",
     "bird",
@@ -51,7 +51,7 @@ def cifar10(split: str = "train") -> Dataset:
     Returns
     -------
     Dataset
-        Inputs of shape (N, 3, 32, 32), labels that index `CLASSES`; named ``"CIFAR-10"`` or
+        Inputs of shape (N, 3, 32, 32), labels that index `CIFAR10_CLASSES`; named ``"CIFAR-10"`` or
         ``"CIFAR-10 subset"``.
 
     Raises

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+ROOT = Path(__file__).resolve().parents[2]
 BLOCK = 1 << 20  # bytes
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer
 
@@ -69,9 +70,6 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
     finally:
         Path(temporary).unlink(missing_ok=True)
     return path
-
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class DamagedDataError(RuntimeError):

@@ -47,6 +47,8 @@ def digits(split: str = "train") -> Dataset:
 
     Raises
     ------
+    ValueError
+        If there is no such split.
     DamagedDataError
         If a file of MNIST is truncated, altered or swapped with another.
 

@@ -23,13 +23,18 @@ PHOTOGRAPHS = (
 PHOTOGRAPH_CLASSES = tuple(name.removesuffix(".jpg").replace("_", " ") for name in PHOTOGRAPHS)
 
 
-SHORTER = 256  # pixels of a photograph's shorter side
-TRAINING = 0.6  # share of the longer side, from the left or the top
+PHOTOGRAPH_SHORTER_SIDE = 256  # pixels of a photograph's shorter side
+TRAINING_SHARE = 0.6  # share of the longer side, from the left or the top
 SPLITS = ("train", "test", "whole")
 
 
 def photos(
-    split: str = "train", *, each: int = 40, side: int = 64, shorter: int = SHORTER, seed: int = 0
+    split: str = "train",
+    *,
+    each: int = 40,
+    side: int = 64,
+    shorter: int = PHOTOGRAPH_SHORTER_SIDE,
+    seed: int = 0,
 ) -> Dataset:
     """Cut random square crops out of 18 photographs.
 
@@ -49,8 +54,8 @@ def photos(
     Returns
     -------
     Dataset
-        Inputs of shape (18·each, 3, side, side); a label is an index into `CLASSES`. Crops of one
-        photograph follow each other.
+        Inputs of shape (18·each, 3, side, side); a label is an index into
+        `PHOTOGRAPH_CLASSES`. Crops of one photograph follow each other.
 
     Raises
     ------
@@ -76,10 +81,16 @@ def crops(
     split: str,
     *,
     side: int,
-    shorter: int = SHORTER,
+    shorter: int = PHOTOGRAPH_SHORTER_SIDE,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return a random crop of the photograph that each label names, shape (N, 3, side, side)."""
+    """Return a random crop of the photograph that each label names, shape (N, 3, side, side).
+
+    Raises
+    ------
+    ValueError
+        If a crop does not fit into its part of a photograph.
+    """
     found = torch.empty(len(labels), 3, side, side)
     for crop, label in zip(found, labels.tolist(), strict=True):
         pixels = part(PHOTOGRAPHS[label], split, shorter)
@@ -109,7 +120,7 @@ def part(name: str, split: str, shorter: int) -> Tensor:
     )
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     longer = 1 if pixels.shape[1] > pixels.shape[2] else 2
-    border = round(TRAINING * pixels.shape[longer])
+    border = round(TRAINING_SHARE * pixels.shape[longer])
     length = pixels.shape[longer]
     first, last = {"train": (0, border), "test": (border, length), "whole": (0, length)}[split]
     return pixels.narrow(longer, first, last - first).contiguous()

@@ -1,6 +1,9 @@
 """The numbers in the paper's tables (section 4.2): errors, distortions, noise, and their intervals.
 
-`transfer_table` shows examples made for one network to all others: Tables 2 and 4.
+`predict` gives a network's answers and `error_rate` the share of wrong ones. `distortion` measures
+a change; `amplify` and `rescale_to_mean` stretch it, `gaussian_noise` and `noise_like` draw one at
+random. `transfer_table` shows examples made for one network to all others: Tables 2 and 4.
+`bootstrap` and `binomial_interval` say how sure a number is.
 """
 
 from helpers.evaluation.perturbations import (
@@ -21,11 +24,12 @@ from helpers.evaluation.statistics import (
     rank_correlation,
     upper_confidence_limit,
 )
-from helpers.evaluation.transfer import transfer_table
+from helpers.evaluation.transfer import Transfer, transfer_table
 from helpers.evaluation.validation import check_device, check_fit, check_model, check_targets
 
 __all__ = [
     "Estimate",
+    "Transfer",
     "amplify",
     "binomial_interval",
     "bootstrap",

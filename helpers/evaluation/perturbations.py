@@ -23,6 +23,11 @@ def distortion(inputs: Tensor, adversarial: Tensor) -> Tensor:
     -------
     Tensor, shape (N,)
         Distortions, in units of the pixel range [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the two have different shapes.
     """
     if inputs.shape != adversarial.shape:
         raise ValueError(

@@ -86,7 +86,13 @@ def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 1000) -> Tens
 
 
 def error_rate(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    """Return the share of `inputs` (N, ...) whose prediction is not the label, in [0, 1]."""
+    """Return the share of `inputs` (N, ...) whose prediction is not the label, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If there is no input, there is not one label (N,) for each, or `predict` refuses them.
+    """
     if len(inputs) == 0:
         raise ValueError("inputs must hold at least one image, got none")
     if labels.shape != inputs.shape[:1]:
@@ -98,6 +104,12 @@ def error_rate(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
 
 
 def number_of_classes(model: nn.Module, inputs: Tensor) -> int:
-    """Return how many labels a model has, after `check_model` and `check_fit`."""
+    """Return how many labels a model has.
+
+    Raises
+    ------
+    ValueError
+        If `check_model` or `logits` refuses the model or the inputs.
+    """
     check_model(model)
     return logits(model, inputs[:1]).shape[1]

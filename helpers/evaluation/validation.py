@@ -10,9 +10,14 @@ RANDOM = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 
 
 def check_model(model: nn.Module) -> None:
-    """Refuse a model in training mode, whole or in part, with a ValueError.
+    """Refuse a model in training mode, whole or in part.
 
     Dropout would change its answers, and batch normalisation its statistics.
+
+    Raises
+    ------
+    ValueError
+        If the model, or a part that makes answers random, is in training mode.
     """
     if model.training:
         raise ValueError("model is in training mode: call model.eval() first")
@@ -52,7 +57,13 @@ def check_fit(model: nn.Module, inputs: Tensor) -> None:
 
 
 def check_device(model: nn.Module, inputs: Tensor) -> None:
-    """Refuse inputs on another device than the model's weights with a ValueError."""
+    """Refuse inputs on another device than the model's weights.
+
+    Raises
+    ------
+    ValueError
+        If the two are on different devices; the message names both.
+    """
     device = next(chain(model.parameters(), model.buffers()), inputs).device
     if device != inputs.device:
         raise ValueError(

@@ -29,10 +29,10 @@ def checked_box(x0: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tenso
         or if a bound does not fit it, is nan, or leaves a variable no finite value.
     """
     if x0.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"x0 must be float32 or float64, was {x0.dtype}")
+        raise ValueError(f"x0 must be float32 or float64, got {x0.dtype}")
     if x0.ndim != 2 or 0 in x0.shape:
         raise ValueError(
-            f"x0 must have shape (N, n), N and n at least 1, was of shape {tuple(x0.shape)}"
+            f"x0 must have shape (N, n), N and n at least 1, got shape {tuple(x0.shape)}"
         )
     _refuse(~x0.isfinite(), "x0 must be finite", x0)
     bounds = {}
@@ -42,7 +42,7 @@ def checked_box(x0: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tenso
         except RuntimeError:
             raise ValueError(
                 f"{name} must be broadcastable to the shape of x0, {tuple(x0.shape)}, "
-                f"was of shape {tuple(bound.shape)}"
+                f"got shape {tuple(bound.shape)}"
             ) from None
         _refuse(bounds[name].isnan(), f"{name} must not be nan", bounds[name])
     lower, upper = bounds["lower"], bounds["upper"]
@@ -69,7 +69,7 @@ def check_options(history_size: int, max_iterations: int, gtol: float, ftol: flo
     given = (history_size, max_iterations, gtol, ftol)
     for (name, minimum), value in zip(least.items(), given, strict=True):
         if not value >= minimum:
-            raise ValueError(f"{name} must be at least {minimum}, was {value}")
+            raise ValueError(f"{name} must be at least {minimum}, got {value}")
 
 
 def guarded(fun: Objective) -> Objective:
@@ -94,7 +94,7 @@ def guarded(fun: Objective) -> Objective:
         if shapes != ((len(x),), tuple(x.shape)):
             raise ValueError(
                 f"fun must return values of shape {(len(x),)} and gradients of shape "
-                f"{tuple(x.shape)}, returned {shapes[0]} and {shapes[1]}"
+                f"{tuple(x.shape)}, got {shapes[0]} and {shapes[1]}"
             )
         return value.detach(), gradient.detach()
 
@@ -106,5 +106,5 @@ def _refuse(bad: Tensor, complaint: str, values: Tensor, upper: Tensor | None = 
     if bad.any():
         row, variable = bad.nonzero()[0].tolist()
         beside = "" if upper is None else f" with upper {upper[row, variable].item():.6g}"
-        was = f"{values[row, variable].item():.6g}{beside}"
-        raise ValueError(f"{complaint}, was {was} in row {row}, variable {variable}")
+        got = f"{values[row, variable].item():.6g}{beside}"
+        raise ValueError(f"{complaint}, got {got} in row {row}, variable {variable}")

@@ -56,8 +56,10 @@ def minimize_scipy(
     Raises
     ------
     ValueError
-        If an argument, or what `fun` returns, is not what is written above; if `x0` is not finite;
-        if no finite x is between `lower` and `upper`.
+        If `x0` is not a finite float32 or float64 tensor of shape (N, n); if `lower` or `upper`
+        does not fit it, is nan, or leaves no finite x between them; if `history_size` is below 1,
+        or `max_iterations`, `gtol` or `ftol` below 0; if `fun` does not return values (k,) and
+        gradients (k, n).
 
     References
     ----------

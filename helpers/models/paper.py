@@ -76,7 +76,13 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def architecture(name: str) -> Architecture:
-    """Return the paper's network called `name`, or raise ValueError with the names there are."""
+    """Return the paper's network called `name`, a key of `ARCHITECTURES`.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name; the message lists those that there are.
+    """
     if name not in ARCHITECTURES:
         raise ValueError(f"name must be one of {', '.join(ARCHITECTURES)}; got {name!r}")
     return ARCHITECTURES[name]

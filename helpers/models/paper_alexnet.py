@@ -10,8 +10,8 @@ def alexnet(*, seed: int = 0) -> nn.Sequential:
     """Build AlexNet in the shape of the paper's Table 5, with the preprocessing as first module.
 
     The paper's network was split over two GPUs in places; its Table 5 is not, and neither is
-    this. Torchvision's, of another shape but with trained weights, is
-    ``imagenet.classifier("alexnet")``.
+    this. Torchvision's, of another shape but with trained weights, is what
+    `helpers.models.classifier` returns for ``"alexnet"``.
 
     Parameters
     ----------

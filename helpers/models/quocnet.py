@@ -1,7 +1,7 @@
 """The layers of the unsupervised network of Le et al. (2012), each of them differentiable.
 
 Filters with a receptive field and weights of their own at every place (`LocalFilters`), L2 pooling
-(`L2Pool`), local contrast normalisation (`ContrastNormalisation`); and `Centre` in front.
+(`L2Pool`), local contrast normalisation (`LocalContrastNormalisation`); and `Centre` in front.
 
 References
 ----------
@@ -162,9 +162,9 @@ class Stage:
 def build_quocnet(shape: tuple[int, int, int], stages: Sequence[Stage]) -> nn.Sequential:
     """Build the network, its filters still empty: centring, then three modules for each stage.
 
-    Contrast normalisation leaves the local mean in, unlike that of Le et al.: an L2-pooled unit can
-    not tell a response from its negative, so a stage on top of signed values would lose what their
-    signs say.
+    Contrast normalisation leaves the local mean in, unlike that of Le et al.: an L2-pooled unit
+    cannot tell a response from its negative, so a stage on top of signed values would lose what
+    their signs say.
 
     Parameters
     ----------

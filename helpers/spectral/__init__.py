@@ -5,9 +5,10 @@
 """
 
 from helpers.spectral.fourier import spectrum
-from helpers.spectral.jacobians import ascend, jacobian_norm
-from helpers.spectral.lanczos import largest_singular_value
+from helpers.spectral.jacobians import Steepest, ascend, jacobian_norm
+from helpers.spectral.lanczos import SingularValue, largest_singular_value
 from helpers.spectral.lipschitz import (
+    Constant,
     layer_constant,
     lipschitz_bound,
     lipschitz_constants,
@@ -22,6 +23,9 @@ from helpers.spectral.norms import (
 )
 
 __all__ = [
+    "Constant",
+    "SingularValue",
+    "Steepest",
     "ascend",
     "conv_norm",
     "conv_norm_bound",

@@ -145,7 +145,7 @@ def layer_constant(
             value = layer.epsilon**-layer.gamma
         case _:
             raise ValueError(
-                "model must be of blocks whose Lipschitz constant is known: Linear, Conv2d, ReLU, "
+                "layer must be a block whose Lipschitz constant is known: Linear, Conv2d, ReLU, "
                 "Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Dropout, Flatten, "
                 f"Identity, Standardise, ContrastNormalisation; got {type(layer).__name__}"
             )

@@ -2,15 +2,17 @@
 
 `layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
 methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
-the regulariser of section 4.3, `robust_training` what came later; `imagenet` and `quocnet` choose
-the networks and pictures of the colour chapters. `shipped` makes the networks that the repository
-ships.
+the regulariser of section 4.3, `robust_training` what came later. `imagenet` has chapter 11's
+network, AlexNet or another of torchvision's or a small one, and its images; `quocnet` what chapter
+12 detects. `measures` has what the studies measure of every network, `shipped` makes the networks
+that the repository ships.
 """
 
 from helpers.studies import (
     adversarial_training,
     imagenet,
     layer_pools,
+    measures,
     pool_comparison,
     quocnet,
     robust_training,
@@ -22,6 +24,7 @@ __all__ = [
     "adversarial_training",
     "imagenet",
     "layer_pools",
+    "measures",
     "pool_comparison",
     "quocnet",
     "robust_training",

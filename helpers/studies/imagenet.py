@@ -1,4 +1,4 @@
-"""Which network and which images the colour chapter runs on, and how it says so."""
+"""Chapter 11's network, AlexNet or another of torchvision's or a small one, and its images."""
 
 import functools
 import os
@@ -43,7 +43,7 @@ class System:
     shorter: int
 
     def read(self, source: Path | bytes) -> Tensor:
-        """Read a picture for this network, shape (1, 3, side, side); see `pictures.read`."""
+        """Read a picture as `helpers.data.read_picture` does, shape (1, 3, side, side)."""
         return data.read_picture(source, side=self.side, shorter=self.shorter)[None]
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from helpers import training
 from helpers.attack import LENGTHS, TARGETS, adversarial_outputs, split_index
+from helpers.training import batch_loss
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class PoolLoss:
             pool.take_in(model, images, labels, self.generator)
         self.step += 1
 
-        loss = (1 - sum(self.settings.shares)) * training.batch_loss(model, images, labels)
+        loss = (1 - sum(self.settings.shares)) * batch_loss(model, images, labels)
         for pool, share in zip(self.pools, self.settings.shares, strict=True):
             loss = loss + share * pool.loss(model, len(labels), self.generator)
         return loss
@@ -165,4 +164,4 @@ class Pool:
         """
         rows = torch.randint(len(self.labels), (count,), generator=generator)
         above = model[split_index(model, self.layer) :]
-        return functional.cross_entropy(above(self.outputs[rows]), self.labels[rows])
+        return batch_loss(above, self.outputs[rows], self.labels[rows])

@@ -9,7 +9,7 @@ from helpers import spectral
 from helpers.attack import Adversarial, random_targets
 from helpers.bounds import certified
 from helpers.data import Dataset
-from helpers.evaluation import error_rate
+from helpers.evaluation import error_rate, number_of_classes
 
 
 def measure(
@@ -43,7 +43,9 @@ def measure(
         did not reach the target: they do not count in the two means, which are nan without any.
     """
     some = test[:count]
-    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    classes = number_of_classes(model, some.inputs)
+    generator = torch.Generator().manual_seed(0)
+    targets = random_targets(some.labels, classes=classes, generator=generator)
     found = attack(model, some.inputs, targets)
     counted = found.success & (found.distortion > 0)
     radii = certified(model, some.inputs, targets)

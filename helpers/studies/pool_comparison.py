@@ -21,7 +21,7 @@ from helpers.studies.layer_pools import PoolSettings
 from helpers.studies.measures import measure
 from helpers.training import SMALL_DATA
 
-LONG = replace(RECIPE, epochs=60)
+FINAL_RECIPE = replace(RECIPE, epochs=60)
 SEEDS = (0, 1, 2, 3, 4)
 HELD_OUT = 6  # one in so many training images, the last ones, are for choosing
 ATTACKED = 1000  # test images
@@ -33,6 +33,7 @@ LAYERS = {
     "both hidden": (1, 2),
     "all": (0, 1, 2),
 }
+LARGE_POOL = {"size": 2000, "every": 6}  # entries stay for longer
 DECAY = {"ReLU": 5e-4, "sigmoid": 1e-5}
 
 
@@ -63,7 +64,6 @@ def _unequal(strengths: tuple[float, ...], **settings) -> Method:
     )
 
 
-LARGE = {"size": 2000, "every": 6}  # entries stay for longer
 WAYS = {  # columns of the table: how far an entry of a pool goes
     "own way, half": {"strength": 0.5, "length": "own"},
     "own way, whole": {"strength": 1.0, "length": "own"},
@@ -92,10 +92,10 @@ SCREEN: dict[str, dict[str, Method]] = {
     "other settings": {
         "input, random targets": _with("input", target="random"),
         "all, random targets": _with("all", target="random"),
-        "input, 2,000 entries": _with("input", **LARGE),
-        "input, 2,000 entries, 0.6 of the way": _with("input", strength=0.6, **LARGE),
+        "input, 2,000 entries": _with("input", **LARGE_POOL),
+        "input, 2,000 entries, 0.6 of the way": _with("input", strength=0.6, **LARGE_POOL),
         "all, unequal shares": _unequal((0.5, 0.5, 0.5)),
-        "all, unequal shares, 2,000 entries": _unequal((0.5, 0.5, 0.5), **LARGE),
+        "all, unequal shares, 2,000 entries": _unequal((0.5, 0.5, 0.5), **LARGE_POOL),
         "all, unequal shares and ways": _unequal((0.5, 0.3, 0.3)),
     },
     "sigmoid": {
@@ -121,7 +121,9 @@ def finalist(
 
     Fewer than 10,000 images get ten times as many epochs.
     """
-    recipe = LONG if len(train) >= SMALL_DATA else replace(LONG, epochs=10 * LONG.epochs)
+    recipe = FINAL_RECIPE
+    if len(train) < SMALL_DATA:
+        recipe = replace(recipe, epochs=10 * recipe.epochs)
     return trained_by(FINALISTS[name], train, recipe=recipe, seed=seed, keep=keep)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from helpers import data
-from helpers.data import CLASSES, Dataset, cifar10
+from helpers.data import CIFAR10_CLASSES, Dataset, cifar10
 from helpers.models import Stage, build_quocnet
 from helpers.training import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.units import with_label
@@ -101,7 +101,7 @@ def _faces() -> Task:
 
 
 def _cars() -> Task:
-    car = CLASSES.index("automobile")
+    car = CIFAR10_CLASSES.index("automobile")
     train = cifar10("train")
     return Task(
         thing="car",

@@ -9,11 +9,10 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from helpers.attack import pgd
 from helpers.data import Dataset
-from helpers.training import batches, check_data
+from helpers.training import batch_loss, batches, check_data
 
 
 def train_against(
@@ -65,6 +64,8 @@ def train_against(
     with random starts.
     """
     check_data(model, dataset)
+    if not rms >= 0:
+        raise ValueError(f"rms must be at least 0, got {rms}")
     model.eval()
     radius = rms * math.sqrt(dataset.inputs[0].numel())
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
@@ -75,7 +76,7 @@ def train_against(
         if rms:
             inputs = pgd(model, inputs, labels, epsilon=radius, norm="2", steps=steps)
         optimizer.zero_grad()
-        functional.cross_entropy(model(inputs), labels).backward()
+        batch_loss(model, inputs, labels).backward()
         optimizer.step()
         schedule.step()
     return model

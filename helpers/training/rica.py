@@ -19,6 +19,8 @@ from helpers.data import load_or_make
 from helpers.evaluation import forward
 from helpers.models import L2Pool, Stage, build_quocnet, on_grid, signature
 
+RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
+
 
 def reconstruction_cost(
     x: Tensor, weight: Tensor, grid: tuple[int, int], pool: L2Pool, sparsity: float
@@ -51,7 +53,7 @@ def reconstruction_cost(
     return (error + sparsity * pool(on_grid(h, grid)).sum()) / x.shape[1]
 
 
-def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
+def whitening(patches: Tensor, count: int, softness: float) -> Tensor:
     """Return Z, shape (count, D): the main components of what the places see, made alike.
 
     Z x holds the `count` principal components of x, each divided by the root of its mean square
@@ -62,22 +64,19 @@ def whitening(squares: Tensor, count: int, softness: float) -> Tensor:
 
     Parameters
     ----------
-    squares : Tensor, shape (places, N, D)
+    patches : Tensor, shape (places, N, D)
         What each place sees; all places count together.
     count : int
         Components, at most D.
     softness : float
         At least 0.
     """
-    rows = squares.flatten(0, 1).double()
+    rows = patches.flatten(0, 1).double()
     energy, basis = torch.linalg.eigh(rows.T @ rows / len(rows))
     energy, basis = energy.flip(0)[:count].clamp_min(0), basis.flip(1)[:, :count]
     scale = (energy + softness * energy.mean()).clamp_min(1e-12).rsqrt()
     scale = scale / (energy * scale.square()).mean().sqrt().clamp_min(1e-6)
-    return (scale[:, None] * basis.T).to(squares)
-
-
-RICA_VERSION = 1  # of the method: kept checkpoints of another are not used
+    return (scale[:, None] * basis.T).to(patches)
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ class RicaRecipe:
     learning_rate : float
         Adam's step size at the start; it falls to zero along a cosine.
     sparsity : tuple of float
-        λ of `rica.reconstruction_cost` for each stage; the last one serves all stages above.
+        λ of `reconstruction_cost` for each stage; the last one serves all stages above.
     softness : float
-        Of `rica.whitening`.
+        Of `whitening`.
     """
 
     epochs: int = 4

@@ -14,6 +14,8 @@ from helpers import models
 from helpers.data import Dataset
 from helpers.evaluation import check_device
 
+DECAY_FORMS = ("half", "per unit")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -79,6 +81,12 @@ def train(
     -------
     nn.Sequential
         `model`, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If the data do not fit the model, see `check_data`, there is no such form, or there is not
+        one λ for each weight layer.
     """
     check_data(model, dataset)
     loss = batch_loss if loss is None else loss
@@ -109,9 +117,6 @@ def train(
     return model.eval()
 
 
-DECAY_FORMS = ("half", "per unit")
-
-
 def batches(
     dataset: Dataset, epochs: int, batch_size: int, seed: int, progress: str
 ) -> Iterator[Tensor]:
@@ -128,7 +133,13 @@ def batch_loss(model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def check_images(model: nn.Sequential, dataset: Dataset) -> None:
-    """Refuse images of another device than the model, and pixels that are not finite numbers."""
+    """Refuse images of another device than the model, and pixels that are not finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is on another device, or an image has a pixel that is not finite.
+    """
     check_device(model, dataset.inputs)
     bad = (~dataset.inputs.flatten(1).isfinite().all(1)).sum().item()
     if bad:

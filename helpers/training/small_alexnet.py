@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from tqdm.auto import tqdm
 
 from helpers import data
-from helpers.data import SHIPPED, load_or_make
+from helpers.data import load_or_make
 from helpers.models import Standardise, seeded, signature, weight_layers
+from helpers.training.sgd import batch_loss
 
 PHOTO_SIDE = 64  # pixels
 
@@ -110,7 +110,7 @@ def train_small_alexnet(
             inputs = data.crops(labels, "train", side=PHOTO_SIDE, generator=generator)
             inputs = _altered(inputs, recipe, generator).to(device)
             optimizer.zero_grad()
-            functional.cross_entropy(model(inputs), labels.to(device)).backward()
+            batch_loss(model, inputs, labels.to(device)).backward()
             optimizer.step()
             schedule.step()
     return model.eval()
@@ -137,7 +137,7 @@ def trained_small_alexnet(*, seed: int = 0, keep: Path | None = None) -> nn.Sequ
     model = build_small_alexnet(seed)
     key = {
         "network": signature(model),
-        "data": [data.PHOTOGRAPHS, data.SHORTER, data.TRAINING, PHOTO_SIDE],
+        "data": [data.PHOTOGRAPHS, data.PHOTOGRAPH_SHORTER_SIDE, data.TRAINING_SHARE, PHOTO_SIDE],
         "seed": seed,
         "recipe": asdict(PhotoRecipe()),
     }
@@ -154,7 +154,3 @@ def _altered(inputs: Tensor, recipe: PhotoRecipe, generator: torch.Generator) ->
     inputs = torch.where(amounts[0] < 0.5, inputs, inputs.flip(3))
     inputs = inputs * (1 + recipe.contrast * (2 * amounts[1] - 1))
     return (inputs + recipe.brightness * (2 * amounts[2] - 1)).clamp(0, 1)
-
-
-if __name__ == "__main__":
-    trained_small_alexnet(keep=SHIPPED)

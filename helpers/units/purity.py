@@ -14,7 +14,13 @@ from torch.nn import functional
 
 
 def label_counts(labels: Tensor) -> Tensor:
-    """Return how often each label occurs in each row of `labels` (M, k), shape (M, classes)."""
+    """Return how often each label occurs in each row of `labels` (M, k), shape (M, classes).
+
+    Raises
+    ------
+    ValueError
+        If `labels` has another shape.
+    """
     if labels.ndim != 2:
         raise ValueError(f"labels must have shape (M, k), got {tuple(labels.shape)}")
     counts = labels.new_zeros(len(labels), int(labels.max()) + 1)
@@ -40,6 +46,11 @@ def label_entropy(labels: Tensor) -> Tensor:
     -------
     Tensor, shape (M,)
         Bits, at most log₂ min(k, classes).
+
+    Raises
+    ------
+    ValueError
+        If `labels` has another shape.
     """
     shares = label_counts(labels).double() / labels.shape[1]
     return torch.special.entr(shares).sum(1) / math.log(2)

@@ -97,3 +97,18 @@ def test_places_and_ranges_of_a_convolutional_network():
     assert output_range(nn.Sequential(nn.Linear(2, 2), nn.Tanh())) == (-1, 1)
     with pytest.raises(ValueError, match="layer must be from 0 to 3, got 4"):
         split_index(model, 4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layer": 3}, "layer must be from 0 to 2, got 3"),
+        ({"target": "closest"}, "target must be one of random, nearest; got 'closest'"),
+        ({"length": "median"}, "length must be one of own, mean; got 'median'"),
+    ],
+)
+def test_what_there_is_not_is_refused_by_name(changes, message):
+    some = digits()
+    arguments = {"layer": 1, "strength": 0.5, "generator": generator()} | changes
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        adversarial_outputs(network(), some.inputs, some.labels, **arguments)

@@ -336,7 +336,7 @@ def test_extension_of_the_line_saves_gradients(steps, monkeypatch):
     model, x = softmax(), images()
     targets = others(model, x)
     extended = closest_adversarial(model, x, targets, steps=steps)
-    monkeypatch.setattr("helpers.attack.border.EXTENSIONS", 0)
+    monkeypatch.setattr("helpers.attack.border.LENGTHENINGS", 0)
     plain = closest_adversarial(model, x, targets, steps=steps)
     check_success(model, x, targets, extended)
     assert (extended.evaluations <= plain.evaluations).all()

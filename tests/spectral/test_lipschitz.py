@@ -151,7 +151,10 @@ def test_preprocessing_counts_in_the_product_of_alexnet():
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (nn.GELU(), "whose Lipschitz constant is known: Linear, Conv2d, .*; got GELU"),
+        (
+            nn.GELU(),
+            "^layer must be a block whose Lipschitz constant is known: .*; got GELU",
+        ),
         (nn.BatchNorm2d(1).eval(), "got BatchNorm2d"),
         (nn.MaxPool2d(2, dilation=2), "dilation 1 .*, got MaxPool2d"),
         (nn.AvgPool2d(3, 2, ceil_mode=True), "divide by the window's size everywhere"),

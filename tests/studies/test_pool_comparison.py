@@ -47,7 +47,7 @@ def test_screen_keeps_the_last_images_for_judging_and_is_resumed(tiny, monkeypat
 
 
 def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monkeypatch):
-    monkeypatch.setattr(pool_comparison, "LONG", replace(SHORT, epochs=1))
+    monkeypatch.setattr(pool_comparison, "FINAL_RECIPE", replace(SHORT, epochs=1))
     monkeypatch.setattr(pool_comparison, "SMALL_DATA", 0)
     monkeypatch.setattr(pool_comparison, "SEEDS", (0, 1))
     monkeypatch.setattr(pool_comparison, "ATTACKED", 5)
@@ -63,7 +63,7 @@ def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monke
 
 
 def test_final_has_the_transfer_from_another_network(tiny, monkeypatch):
-    monkeypatch.setattr(pool_comparison, "LONG", replace(SHORT, epochs=1))
+    monkeypatch.setattr(pool_comparison, "FINAL_RECIPE", replace(SHORT, epochs=1))
     monkeypatch.setattr(pool_comparison, "SMALL_DATA", 0)
     monkeypatch.setattr(pool_comparison, "SEEDS", (0, 1))
     monkeypatch.setattr(pool_comparison, "ATTACKED", 10)

@@ -1,8 +1,9 @@
 """What every check does with an answer: *not attempted*, *not yet: why* or *passed*."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
 
@@ -29,6 +30,35 @@ def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
     if tuple(value.shape) != shape:
         raise NotYetError(f"{what} should have shape {shape}, not {tuple(value.shape)}")
     return value.detach().double()
+
+
+def one_number(
+    found, expected: Tensor, mistakes: Mapping[str, Tensor], what: str, *, digits: int = 4
+) -> None:
+    """Raise NotYetError if an answer is not the expected number, with the reason if it is known.
+
+    Parameters
+    ----------
+    found : Tensor or float
+        The answer.
+    expected : Tensor, shape ()
+        The right number.
+    mistakes : mapping of str to Tensor
+        For each reason the number, or the numbers, that it leads to; they may be nan.
+    what : str
+        What the number is, such as ``"the share"``.
+    digits : int
+        How many are printed behind the point.
+    """
+    found = torch.as_tensor(found).detach().double()
+    if found.numel() != 1:
+        raise NotYetError(f"{what} is one number, not {found.numel()}")
+    for why, values in mistakes.items():
+        if found.isclose(values.double(), rtol=1e-4, equal_nan=True).any():
+            raise NotYetError(why)
+    if not found.isclose(expected.double(), rtol=1e-4):
+        value, right = found.item(), expected.item()
+        raise NotYetError(f"it gives {value:.{digits}f}, it should be {right:.{digits}f}")
 
 
 def attempted(answer: Callable, *arguments) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, one_number, report, tensor
 
 
 def radial_basis(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
@@ -50,6 +50,7 @@ def nearest_border(answer: Callable[[Tensor, Tensor, int], float]) -> None:
     distances = margins / slopes / pixels**0.5
     expected = distances.min()
     mistakes = {
+        "leave the label itself out: its margin to itself is 0": torch.tensor([math.nan, 0]),
         "this is ‖·‖₂; the distortion divides it by √n": expected * pixels**0.5,
         "the root is missing: ‖·‖₂ is divided by √n": expected / pixels**0.5,
         "this is the label of least margin; a steeper one may be nearer": distances[
@@ -65,16 +66,7 @@ def nearest_border(answer: Callable[[Tensor, Tensor, int], float]) -> None:
     }
 
     def check(answer):
-        found = torch.as_tensor(answer(logits, jacobian, label)).detach().double()
-        if found.numel() != 1:
-            raise NotYetError(f"the distance is one number, not {found.numel()}")
-        if found.isnan().item() or found == 0:
-            raise NotYetError("leave the label itself out: its margin to itself is 0")
-        for why, value in mistakes.items():
-            if torch.allclose(found.view(()), value.double(), rtol=1e-4):
-                raise NotYetError(why)
-        if not torch.allclose(found.view(()), expected, rtol=1e-4):
-            raise NotYetError(f"it gives {found.item():.4f}, it should be {expected:.4f}")
+        one_number(answer(logits, jacobian, label), expected, mistakes, "the distance")
 
     if attempted(answer, logits, jacobian, label):
         report(check, answer)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report
+from helpers.course.checks._report import NotYetError, attempted, one_number, report
 
 
 def _example() -> tuple[Tensor, ...]:
@@ -19,18 +19,6 @@ def _example() -> tuple[Tensor, ...]:
     answers[1::7] = (labels[1::7] + 2) % 10
     answers[:10:5] = labels[:10:5]  # two are right now that were wrong before
     return answers, before, labels, targets
-
-
-def _share(found, expected: Tensor, mistakes: dict[str, Tensor]) -> None:
-    """Raise if a share is not the expected one, with the reason if it is a known mistake."""
-    found = torch.as_tensor(found).detach().double()
-    if found.numel() != 1:
-        raise NotYetError(f"the share is one number, not {found.numel()}")
-    for why, value in mistakes.items():
-        if torch.allclose(found.view(()), value.double(), atol=1e-6):
-            raise NotYetError(why)
-    if not torch.allclose(found.view(()), expected.double(), atol=1e-6):
-        raise NotYetError(f"it gives {found.item():.4f}, it should be {expected.item():.4f}")
 
 
 def error_where_right(answer: Callable[[Tensor, Tensor, Tensor], float]) -> None:
@@ -53,8 +41,11 @@ def error_where_right(answer: Callable[[Tensor, Tensor, Tensor], float]) -> None
         "what was wrong before is to be left out, not to be counted": wrong[~right].double().mean(),
     }
 
+    def check(answer):
+        one_number(answer(answers, before, labels), expected, mistakes, "the share")
+
     if attempted(answer, answers, before, labels):
-        report(lambda answer: _share(answer(answers, before, labels), expected, mistakes), answer)
+        report(check, answer)
 
 
 def share_of_target(answer: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -> None:
@@ -79,7 +70,7 @@ def share_of_target(answer: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -
     }
 
     def check(answer):
-        _share(answer(answers, before, labels, targets), expected, mistakes)
+        one_number(answer(answers, before, labels, targets), expected, mistakes, "the share")
 
     if attempted(answer, answers, before, labels, targets):
         report(check, answer)

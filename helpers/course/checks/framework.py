@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report
+from helpers.course.checks._report import NotYetError, attempted, one_number, report
 
 
 def weight_decay(answer: Callable[[list[Tensor], list[float]], Tensor]) -> None:
@@ -25,14 +25,7 @@ def weight_decay(answer: Callable[[list[Tensor], list[float]], Tensor]) -> None:
     }
 
     def check(answer):
-        found = torch.as_tensor(answer(weights, decays)).double()
-        if found.numel() != 1:
-            raise NotYetError(f"the penalty is one number, not {found.numel()}")
-        for why, value in mistakes.items():
-            if torch.allclose(found, value, rtol=1e-4):
-                raise NotYetError(why)
-        if not torch.allclose(found, expected, rtol=1e-4):
-            raise NotYetError(f"it gives {found.item():.4f}, it should be {expected:.4f}")
+        one_number(answer(weights, decays), expected, mistakes, "the penalty")
 
     if attempted(answer, weights, decays):
         report(check, answer)

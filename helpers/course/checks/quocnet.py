@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, one_number, report, tensor
 
 EPSILON = 0.5  # large enough for its place to matter
 
@@ -66,14 +66,7 @@ def reconstruction_cost(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor
     }
 
     def check(answer):
-        found = torch.as_tensor(answer(weight, x, windows, sparsity)).detach().double()
-        if found.numel() != 1:
-            raise NotYetError(f"the cost is one number, not {found.numel()}")
-        for why, value in mistakes.items():
-            if torch.allclose(found.view(()), value, rtol=1e-4):
-                raise NotYetError(why)
-        if not torch.allclose(found.view(()), expected, rtol=1e-4):
-            raise NotYetError(f"it gives {found.item():.4f}, it should be {expected:.4f}")
+        one_number(answer(weight, x, windows, sparsity), expected, mistakes, "the cost")
 
     if attempted(answer, weight, x, windows, sparsity):
         report(check, answer)
@@ -96,14 +89,7 @@ def ranking(answer: Callable[[Tensor, Tensor], float]) -> None:
     expected = higher + ties / 2
 
     def check(answer):
-        found = torch.as_tensor(answer(scores, labels)).detach().double()
-        if found.numel() != 1:
-            raise NotYetError(f"the share is one number, not {found.numel()}")
-        for why, value in mistakes.items():
-            if torch.allclose(found.view(()), value, rtol=1e-4):
-                raise NotYetError(why)
-        if not torch.allclose(found.view(()), expected, rtol=1e-4):
-            raise NotYetError(f"it gives {found.item():.4f}, it should be {expected:.4f}")
+        one_number(answer(scores, labels), expected, mistakes, "the share")
 
     if attempted(answer, scores, labels):
         report(check, answer)

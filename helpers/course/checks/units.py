@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from helpers import units
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, one_number, report, tensor
 
 
 def label_entropy(answer: Callable[[Tensor], float]) -> None:
@@ -52,14 +52,7 @@ def mean_similarity(answer: Callable[[Tensor], float]) -> None:
     }
 
     def check(answer):
-        found = torch.as_tensor(answer(vectors)).detach().double()
-        if found.numel() != 1:
-            raise NotYetError(f"the mean is one number, not {found.numel()}")
-        for why, value in mistakes.items():
-            if torch.allclose(found.view(()), value, rtol=1e-4):
-                raise NotYetError(why)
-        if not torch.allclose(found.view(()), expected, rtol=1e-4):
-            raise NotYetError(f"it gives {found.item():.4f}, it should be {expected:.4f}")
+        one_number(answer(vectors), expected, mistakes, "the mean")
 
     if attempted(answer, vectors):
         report(check, answer)

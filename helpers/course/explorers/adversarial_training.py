@@ -10,7 +10,7 @@ from torch import nn
 from helpers.attack import closest_adversarial, output_range, runner_up, split_index
 from helpers.course import plotting
 from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_attack
+from helpers.course.explorers._parts import draw_attack, which_image
 from helpers.data import Dataset
 from helpers.evaluation import distortion
 
@@ -82,9 +82,7 @@ def pool_entry(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> Explo
         size=(9, 2.6),
         network=ipywidgets.Dropdown(options=list(networks), description="network"),
         layer=ipywidgets.Dropdown(options=NAMES, value=NAMES[1], description="pool of"),
-        image=ipywidgets.IntSlider(
-            0, 0, len(dataset) - 1, description="image", continuous_update=False
-        ),
+        image=which_image(len(dataset)),
         strength=ipywidgets.FloatSlider(
             0.5, min=0, max=1.5, step=0.05, description="strength", continuous_update=False
         ),

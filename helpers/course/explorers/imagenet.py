@@ -8,6 +8,7 @@ import torch
 from helpers.attack import penalised_adversarial
 from helpers.course import plotting
 from helpers.course.explorers._explorer import Explorer
+from helpers.course.explorers._parts import stretch
 from helpers.data import Dataset, PictureError
 from helpers.evaluation import distortion, predict
 from helpers.studies import imagenet
@@ -119,9 +120,7 @@ def your_picture(
         c=ipywidgets.FloatLogSlider(
             0.03, min=-3, max=3, step=0.1, description="c", continuous_update=False
         ),
-        scale=ipywidgets.FloatSlider(
-            1.0, min=0, max=3, step=0.05, description="scale", continuous_update=False
-        ),
+        scale=stretch(),
         gain=ipywidgets.IntSlider(
             10, min=1, max=100, description="magnified", continuous_update=False
         ),

@@ -42,9 +42,8 @@ def frequency_response(layers: dict[str, nn.Conv2d], *, sides: tuple[int, ...]) 
         norms, worst, found, bound = measured(layer, stride, side)
         left, right = plotting.axes(fig, 1, 2)[0]
         half = 0.5 / stride
-        shown = left.imshow(
-            norms, cmap="viridis", vmin=0, origin="lower", extent=(-half, half, -half, half)
-        )
+        extent = (-half, half, -half, half)
+        shown = left.imshow(norms, cmap=plotting.SEQUENTIAL, vmin=0, origin="lower", extent=extent)
         left.set(xlabel="ξ_x in waves per pixel", ylabel="ξ_y")
         left.set_title("‖A(ξ)‖ at each frequency", fontsize=10)
         fig.colorbar(shown, ax=left, shrink=0.9)

@@ -79,7 +79,7 @@ def top_images(networks: dict[str, nn.Sequential], dataset: Dataset) -> Explorer
         ax.set(xlabel=f"dotted: the last of the {count}", ylabel="images")
         title = type(networks[network][layer - 1]).__name__ if layer else "pixels"
         what = "unit" if kind == "unit" else "direction"
-        few = f" (a silent {what})" if units.dead_units(responses[:, None], count).item() else ""
+        few = f" (a dead {what})" if units.dead_units(responses[:, None], count).item() else ""
         return (
             f"{network}, layer {layer} ({title}, {dimension} units), {name}{few}\n"
             f"labels {' '.join(map(str, labels.tolist()))}: purity {found['purity']:.2f}, "

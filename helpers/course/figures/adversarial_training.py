@@ -1,11 +1,11 @@
-"""Chapter 9: how far the entries of a pool go, and how well training with pools does."""
+"""The figures of chapter 9: how far a pool's entries go, and how well training with pools does."""
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 from helpers.evaluation import Estimate
 
 

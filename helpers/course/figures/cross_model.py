@@ -1,12 +1,12 @@
-"""Figures of chapter 7: examples made for one network, read by the others."""
+"""The figures of chapter 7: examples made for one network, read by the others."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 
 def readings(

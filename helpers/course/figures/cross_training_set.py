@@ -1,11 +1,11 @@
-"""Figures of chapter 8: examples read by networks that were trained on other images."""
+"""The figures of chapter 8: examples read by networks that were trained on other images."""
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 
 def intervals(

@@ -1,12 +1,12 @@
-"""Chapter 13: the verdicts of all chapters, straight margins, gradients, proofs and distances."""
+"""The figures of chapter 13: verdicts, straight margins, gradients, proofs and distances."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 _VERDICTS = {
     "reproduced": "#009E73",

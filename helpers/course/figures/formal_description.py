@@ -1,12 +1,12 @@
-"""Chapter 5: attacks in the plane, walks along a valley, and what the price c does."""
+"""The figures of chapter 5: attacks in the plane, walks along a valley, and the price c."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 _POINTS = ["#0072B2", "#D55E00"]  # training points with label 0 and 1
 _CLOSEST = "#CC79A7"
@@ -64,7 +64,7 @@ def attacks_in_the_plane(
         ax.plot(*starts[number], "ko", ms=5, label="x")
         ax.legend(fontsize=8, loc="lower left" if number < 2 else "upper right")
     grid[0].plot(*path.T, color="0.35", lw=0.8)
-    grid[0].scatter(*path.T, c=prices.log10(), cmap="viridis", s=16, zorder=3)
+    grid[0].scatter(*path.T, c=prices.log10(), cmap=plotting.SEQUENTIAL, s=16, zorder=3)
     grid[2].set(xlim=(-0.12, 0.6), ylim=(-0.12, 0.6))
     return fig
 

@@ -1,11 +1,11 @@
-"""Chapter 2: the weights of softmax classifiers as pictures."""
+"""The figures of chapter 2: the weights of softmax classifiers as pictures."""
 
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 
 def softmax_templates(weights: Mapping[str, Tensor]) -> Figure:

@@ -1,12 +1,12 @@
-"""Figures of chapter 6: how small the changes are, and how small they must be at the least."""
+"""The figures of chapter 6: how small the changes are, and how small they must be at the least."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 
 def distortions(

@@ -1,13 +1,13 @@
-"""Chapter 3: units beside random directions, their top images and how well these go together."""
+"""The figures of chapter 3: units beside random directions, and how well top images go together."""
 
 import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 
 _COLOURS = {"units": "#0072B2", "random": "#D55E00"}
 _HISTOGRAMS = {

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from helpers.course import plotting
+from helpers.course.plotting import Figure
 from helpers.course.results import DIFFERS, REPRODUCED
 from helpers.course.results_page.entries import Entry, arcsine
 

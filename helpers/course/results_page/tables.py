@@ -5,7 +5,7 @@ import json
 from helpers.course import results
 from helpers.course.results import DIFFERS
 from helpers.course.results_page.entries import chapter_number, compared, full_runs, merged
-from helpers.course.tables import table
+from helpers.course.tables import shown, table
 
 
 def comparisons() -> str:
@@ -22,9 +22,9 @@ def _comparison(content: dict, bold: set[tuple[str, str, str]]) -> str:
     title, columns = content["title"], content["columns"]
     lines = []
     for name, sides in content["rows"].items():
-        paper = [_shown(value) for value in sides["paper"]]
+        paper = [shown(value) for value in sides["paper"]]
         ours = [
-            f"**{_shown(value)}**" if (title, name, column) in bold else _shown(value)
+            f"**{shown(value)}**" if (title, name, column) in bold else shown(value)
             for column, value in zip(columns, sides["ours"], strict=True)
         ]
         lines += [[name, "paper", *paper], ["", "ours", *ours]]
@@ -33,10 +33,6 @@ def _comparison(content: dict, bold: set[tuple[str, str, str]]) -> str:
     pairs = zip(lines[::2], lines[1::2], strict=True)
     narrow = [(paper[0], paper[2], ours[2]) for paper, ours in pairs]
     return table(narrow, [columns[0], "paper", "ours"]).data
-
-
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
 
 
 def differing_claims() -> str:

@@ -25,9 +25,7 @@ def spots():
 def test_top_images_along_a_unit(two_layers, spots):
     shown = top_images({"double": two_layers}, spots)
     said = shown.set(kind="unit", number=3, count=2)
-    assert said.startswith(
-        "double, layer 2 (Linear, 64 units), unit 3 (a silent unit)\nlabels 3 0:"
-    )
+    assert said.startswith("double, layer 2 (Linear, 64 units), unit 3 (a dead unit)\nlabels 3 0:")
     assert "purity 0.50, entropy 1.00 bits" in said
     assert "unit 63" in shown.set(number=700)
 
