@@ -276,6 +276,34 @@ def test_labels_written_by_excel_are_read_and_others_are_named(tmp_path):
             read_folder(tmp_path, **SIZES)
 
 
+@pytest.mark.parametrize("index", [-2, 100_000, 2**63, 10**30])
+def test_label_that_no_class_can_have_is_refused_by_name(tmp_path, index):
+    (tmp_path / "a.png").write_bytes(saved(colours()))
+    table = tmp_path / "labels.csv"
+    for allowed in (-1, 99_999):
+        table.write_text(f"file,class_index\na.png,{allowed}\n")
+        assert read_folder(tmp_path, **SIZES).labels.tolist() == [allowed]
+    table.write_text(f"file,class_index\na.png,{index}\n")
+    why = rf"labels\.csv: class_index must be from -1 to 99,999, got {index} for a\.png"
+    with pytest.raises(ValueError, match=why):
+        read_folder(tmp_path, **SIZES)
+
+
+def test_folder_in_the_place_of_the_labels_is_named(tmp_path):
+    (tmp_path / "labels.csv").mkdir()
+    with pytest.raises(ValueError, match=r"labels\.csv cannot be read: "):
+        read_folder(tmp_path, **SIZES)
+
+
+def test_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refused)  # a chmod would not stop root
+    with pytest.raises(ValueError, match=r"path must be a folder that can be read, .*denied"):
+        read_folder(tmp_path, **SIZES)
+
+
 def test_folder_without_pictures_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="path must be a folder of pictures"):
         read_folder(tmp_path / "none", **SIZES)
