@@ -5,6 +5,7 @@ Nothing is fetched, and no picture of it may stand in a stored output of the cou
 
 import functools
 import hashlib
+import io
 import pickle
 import zipfile
 import zlib
@@ -35,6 +36,7 @@ SUBSET_SHA256 = {
     "train": "29a61e519844a1e85f6aaa80bd2f11c8bf0caa54a38b3aec4bb60e78e4017444",
     "test": "75b5d84a2f42af26f9c93fdcca2052d505400ccf756e22df8703b9e48fd0c004",
 }
+UNPACKED = 16 << 20  # bytes; neither file of the subset has more
 REMEDY = "delete it and copy it anew"
 
 
@@ -61,7 +63,7 @@ def cifar10(split: str = "train") -> Dataset:
     FileNotFoundError
         If the data folder has neither.
     DamagedDataError
-        If a file is truncated, altered or swapped with another.
+        If a file is truncated, altered, swapped with another, or cannot be read.
 
     References
     ----------
@@ -80,6 +82,51 @@ def cifar10(split: str = "train") -> Dataset:
     )
 
 
+UNREADABLE = (
+    EOFError,
+    KeyError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)  # what NumPy raises at damaged files
+NOT_A_BATCH = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+)  # what reading something else raises
+
+
+class _Array:
+    """Stands in for an array of NumPy and what it is made of, so that unpickling runs no code."""
+
+    def __init__(self, *arguments: object) -> None: ...
+
+    def __setstate__(self, state: tuple) -> None:
+        self.state = state
+
+    def bytes(self) -> np.ndarray:
+        """Return its content: shape, type and order are those of CIFAR-10."""
+        raw = self.state[-1]  # Python 2, which wrote the files, kept bytes as text
+        return np.frombuffer(raw.encode("latin1") if isinstance(raw, str) else raw, np.uint8)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads arrays, numbers, text, lists and dicts, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> type:
+        if module.partition(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype"):
+            return _Array
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
 @functools.cache
 def _full(folder: Path, split: str) -> Dataset:
     from torchvision.datasets import CIFAR10  # takes a second to import
@@ -88,22 +135,31 @@ def _full(folder: Path, split: str) -> Dataset:
     pixels, labels = [], []
     for name, md5 in files:
         content = _content(folder / name)
-        if hashlib.md5(content).hexdigest() != md5:  # before unpickling, which runs what is there
+        if hashlib.md5(content).hexdigest() != md5:  # which others than the right file can have
             raise DamagedDataError(f"{folder / name} is truncated or altered: {REMEDY}")
-        batch = pickle.loads(content, encoding="latin1")
-        pixels.append(np.asarray(batch["data"]).reshape(-1, 3, 32, 32))
-        labels.extend(batch["labels"])
+        try:
+            batch = _Unpickler(io.BytesIO(content), encoding="latin1").load()
+            images, its_labels = batch["data"].bytes().reshape(-1, 3, 32, 32), batch["labels"]
+            if len(images) != len(its_labels) or not set(its_labels) <= set(range(len(CLASSES))):
+                raise ValueError("its labels are not those of its images")
+        except NOT_A_BATCH as error:
+            raise DamagedDataError(f"{folder / name} is no batch ({error}): {REMEDY}") from error
+        pixels.append(images)
+        labels.extend(its_labels)
     return _dataset(np.concatenate(pixels), np.asarray(labels), "CIFAR-10", split)
 
 
 @functools.cache
 def _subset(folder: Path, split: str) -> Dataset:
     path = folder / f"{split}.npz"
-    _content(path)
+    content = io.BytesIO(_content(path))
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with zipfile.ZipFile(content) as packed:
+            if sum(part.file_size for part in packed.infolist()) > UNPACKED:
+                raise ValueError(f"unpacked it has more than {UNPACKED:,} bytes")
+        with np.load(content, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DamagedDataError(f"{path} is damaged ({error}): {REMEDY}") from error
     found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     if found != SUBSET_SHA256[split]:
@@ -117,12 +173,16 @@ def _subset(folder: Path, split: str) -> Dataset:
 
 
 def _content(path: Path) -> bytes:
-    """Return the bytes of a file of CIFAR-10, or say that it is missing."""
+    """Return the bytes of a file of CIFAR-10, or say why there are none."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DamagedDataError(
             f"{path} is missing, though others of CIFAR-10 are there: copy it anew"
+        ) from error
+    except OSError as error:  # a folder of that name, a file that is not ours
+        raise DamagedDataError(
+            f"{path} cannot be read ({error.strerror}): {REMEDY}, or let yourself read it"
         ) from error
 
 

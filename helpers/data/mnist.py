@@ -27,6 +27,7 @@ MNIST_SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+LARGEST = 47_040_016  # bytes, of the training images
 SHIPPED_TRAIN = 1287  # of scikit-learn's 1,797 digits: a border between writers, by their order
 
 
@@ -50,7 +51,7 @@ def digits(split: str = "train") -> Dataset:
     ValueError
         If there is no such split.
     DamagedDataError
-        If a file of MNIST is truncated, altered or swapped with another.
+        If a file of MNIST is truncated, altered, swapped with another or cannot be read.
 
     References
     ----------
@@ -84,7 +85,19 @@ def _have_mnist(raw: Path) -> bool:
 
 
 def _present(path: Path) -> bool:
-    return path.exists() or path.with_name(f"{path.name}.gz").exists()
+    """Return whether there is such a file, packed or not."""
+    for file in (path, path.with_name(f"{path.name}.gz")):
+        try:
+            file.stat()
+            return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise DamagedDataError(
+                f"{path.parent} cannot be looked into ({error.strerror}): let yourself read it, "
+                "or set COURSE_DATA to another folder"
+            ) from error
+    return False
 
 
 def _fetch_mnist(name: str, raw: Path) -> None:
@@ -114,11 +127,18 @@ def _mnist(raw: Path, split: str) -> Dataset:
 def _verified(path: Path) -> bytearray:
     """Return the content of an idx file, packed or not, after comparing it with its hash."""
     packed = path.with_name(f"{path.name}.gz")
+    used = path if path.exists() else packed
     try:
-        content = path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())
+        with path.open("rb") if used == path else gzip.open(packed) as file:
+            content = file.read(LARGEST + 1)  # a small gzip file can hold gigabytes
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DamagedDataError(
             f"{packed} is damaged ({error}): delete it, then run this again to fetch it anew"
+        ) from error
+    except OSError as error:  # a folder of that name, a file that is not ours
+        raise DamagedDataError(
+            f"{used} cannot be read ({error.strerror}): delete it, then run this again to fetch "
+            "it anew, or let yourself read it"
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != MNIST_SHA256[path.name]:

@@ -16,6 +16,7 @@ from helpers.data.image_files import PictureError, read_picture
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNKNOWN = -1  # label of a picture that nobody has labelled
+MOST_CLASSES = 100_000  # all of ImageNet has 21,841
 
 
 IMAGENETTE = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"  # 341 MB
@@ -58,14 +59,17 @@ def read_folder(
     Raises
     ------
     ValueError
-        If there is no such folder, no picture in it that can be read, or ``labels.csv`` is not
-        such a table.
+        If there is no such folder, it may not be looked into, no picture in it can be read, or
+        ``labels.csv`` is not such a table.
     """
     if not path.is_dir():
         raise ValueError(f"path must be a folder of pictures, got {path}, which is none")
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+    except OSError as error:
+        raise ValueError(f"path must be a folder that can be read, got {path} ({error})") from error
     table = path / "labels.csv"
     labels = _class_indices(table) if table.exists() else {}
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
     files = [(file, labels.get(file.name, UNKNOWN)) for file in files]
     return _dataset(files, path.name, side, shorter, count, seed)
 
@@ -113,11 +117,20 @@ def _class_indices(table: Path) -> dict[str, int]:
     """Return the label of each file that a table names."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:  # Excel puts a mark in front
-            return {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
-    except (KeyError, TypeError, ValueError) as error:
+            labels = {row["file"]: int(row["class_index"]) for row in csv.DictReader(file)}
+    except OSError as error:
+        raise ValueError(f"{table} cannot be read: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(
             f"{table} must have the columns file and class_index, a whole number ({error!r})"
         ) from error
+    for name, label in labels.items():
+        if not UNKNOWN <= label < MOST_CLASSES:
+            raise ValueError(
+                f"{table}: class_index must be from {UNKNOWN} to {MOST_CLASSES - 1:,}, "
+                f"got {label} for {name}"
+            )
+    return labels
 
 
 def _dataset(

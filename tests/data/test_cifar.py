@@ -1,5 +1,9 @@
+import errno
 import hashlib
+import io
+import os
 import pickle
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -36,6 +40,30 @@ def subset(folder, monkeypatch):
     return contents
 
 
+class Python2(pickle._Pickler):
+    """Pickles as the published files are: bytes as Python 2's text, by NumPy's older names."""
+
+    dispatch: ClassVar[dict] = dict(pickle._Pickler.dispatch)
+
+    def save_bytes(self, content):
+        self.write(pickle.BINSTRING + len(content).to_bytes(4, "little") + content)
+
+    dispatch[bytes] = save_bytes
+
+
+def python2(batch) -> bytes:
+    file = io.BytesIO()
+    Python2(file, protocol=2).dump(batch)
+    return file.getvalue().replace(b"numpy._core.", b"numpy.core.")
+
+
+def put(folder, monkeypatch, content):
+    """Make bytes the test batch, and its MD5 the published one."""
+    (folder / cifar.FULL / "test_batch").write_bytes(content)
+    md5 = hashlib.md5(content).hexdigest()
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5]])
+
+
 @pytest.fixture
 def full(folder, monkeypatch):
     """Tiny files in torchvision's layout, which pass for CIFAR-10."""
@@ -44,7 +72,7 @@ def full(folder, monkeypatch):
     for name in ("data_batch_1", "data_batch_2", "test_batch"):
         pixels = random.integers(0, 256, (3, 3072), dtype=np.uint8)
         batch = {"data": pixels, "labels": random.integers(0, 10, 3).tolist()}
-        (folder / cifar.FULL / name).write_bytes(pickle.dumps(batch))
+        (folder / cifar.FULL / name).write_bytes(python2(batch))
         batches[name] = batch
     md5 = {
         name: hashlib.md5((folder / cifar.FULL / name).read_bytes()).hexdigest() for name in batches
@@ -115,6 +143,88 @@ def test_altered_batch_is_an_error_and_is_not_unpickled(full, folder):
     path.write_bytes(b"cos\nabort\n(tR.")  # would end the process
     with pytest.raises(DamagedDataError, match="data_batch_2 is truncated or altered: delete it"):
         data.cifar10("train")
+
+
+class Runs:
+    """Unpickled, it calls a function."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("function", [exec, os.mkdir, np.save, np.zeros, bytearray])
+def test_batch_that_runs_something_runs_nothing_though_its_md5_is_right(
+    full, folder, monkeypatch, function
+):
+    made = folder / "made"
+    argument = f"import os; os.mkdir({str(made)!r})" if function is exec else str(made)
+    arguments = (argument, [1]) if function is np.save else (argument,)
+    content = python2({**full["test_batch"], "more": Runs(function, *arguments)})
+    put(folder, monkeypatch, content)
+    name = function.__name__
+    with pytest.raises(DamagedDataError, match=rf"test_batch is no batch .it asks for .*{name}"):
+        data.cifar10("test")
+    assert {path.name for path in folder.iterdir()} == {cifar.FULL}
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+def test_batch_that_was_pickled_anew_is_read(full, folder, monkeypatch, protocol):
+    before = data.cifar10("test")
+    cifar._full.cache_clear()
+    put(folder, monkeypatch, pickle.dumps(full["test_batch"], protocol=protocol))
+    assert torch.equal(data.cifar10("test").inputs, before.inputs)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [],
+        7,
+        {"data": np.zeros((3, 3072), np.uint8)},
+        {"data": [1], "labels": [1]},
+        {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1]},
+        {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1, 10]},
+        {"data": np.zeros((3, 3072), np.uint8), "labels": 3},
+        {"data": np.zeros((3, 100), np.uint8), "labels": [0, 1, 2]},
+    ],
+)
+@pytest.mark.usefixtures("full")
+def test_batch_with_something_else_is_named(folder, monkeypatch, other):
+    put(folder, monkeypatch, python2(other))
+    with pytest.raises(DamagedDataError, match=r"test_batch is no batch .*delete it and copy"):
+        data.cifar10("test")
+
+
+@pytest.mark.usefixtures("subset")
+def test_small_file_that_holds_gigabytes_is_not_unpacked(folder, monkeypatch):
+    images = np.zeros((cifar.UNPACKED, 1), np.uint8)
+    path = folder / cifar.SUBSET / "train.npz"
+    np.savez_compressed(path, images=images, labels=images[:1])
+    assert path.stat().st_size < 30_000
+    monkeypatch.setattr(np, "load", None)
+    with pytest.raises(DamagedDataError, match=r"train\.npz .*more than 16,777,216 bytes.: delete"):
+        data.cifar10("train")
+
+
+@pytest.mark.parametrize("layout", ["subset", "full"])
+def test_file_that_can_not_be_read_is_named(layout, folder, request, monkeypatch):
+    request.getfixturevalue(layout)
+    name = {"subset": "test.npz", "full": "test_batch"}[layout]
+    path = folder / getattr(cifar, layout.upper()) / name
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DamagedDataError, match=f"{name} cannot be read .*delete it and copy"):
+        data.cifar10("test")
+
+    def refused(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(type(path), "read_bytes", refused)  # a chmod would not stop root
+    with pytest.raises(DamagedDataError, match=f"{name} cannot be read .*let yourself read it"):
+        data.cifar10("test")
 
 
 @pytest.mark.parametrize("layout", ["subset", "full"])

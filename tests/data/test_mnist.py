@@ -1,3 +1,4 @@
+import errno
 import gzip
 import hashlib
 import http.client
@@ -182,6 +183,57 @@ def test_damaged_gz_is_an_error_that_names_it(in_folder, files, damage):
     with pytest.raises(data.DamagedDataError, match=rf"{name}\.gz is damaged .*delete it"):
         data.digits("test")
     assert not (in_folder / name).exists()
+
+
+def test_small_gz_that_holds_gigabytes_is_not_unpacked(in_folder, monkeypatch):
+    name = "t10k-labels-idx1-ubyte"
+    (in_folder / name).unlink()
+    (in_folder / f"{name}.gz").write_bytes(gzip.compress(bytes(100 << 20)))  # 100 kB
+    hashed = []
+    sha256 = hashlib.sha256
+    monkeypatch.setattr(hashlib, "sha256", lambda text: hashed.append(len(text)) or sha256(text))
+    monkeypatch.setattr(gzip, "decompress", None)
+    with pytest.raises(data.DamagedDataError, match=rf"{name} is truncated or altered .*\.gz"):
+        data.digits("test")
+    assert max(hashed) == 47_040_017  # the largest file that there is, and a byte
+
+
+def test_the_largest_file_is_read_whole(in_folder, monkeypatch):
+    content = idx(np.zeros((60_000, 28, 28), np.uint8))
+    assert len(content) == mnist.LARGEST
+    (in_folder / "train-images-idx3-ubyte").write_bytes(content)
+    known = mnist.MNIST_SHA256 | {"train-images-idx3-ubyte": hashlib.sha256(content).hexdigest()}
+    monkeypatch.setattr(mnist, "MNIST_SHA256", known)
+    assert len(mnist._verified(in_folder / "train-images-idx3-ubyte")) == len(content)
+    (in_folder / "train-images-idx3-ubyte").write_bytes(content + b"0")
+    with pytest.raises(data.DamagedDataError, match="truncated or altered"):
+        mnist._verified(in_folder / "train-images-idx3-ubyte")
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_folder_in_the_place_of_a_file_is_named(in_folder, ending):
+    name = "t10k-images-idx3-ubyte"
+    (in_folder / name).unlink()
+    (in_folder / f"{name}{ending}").mkdir()
+    with pytest.raises(data.DamagedDataError, match=rf"{name}{ending} cannot be read .*delete it"):
+        data.digits("test")
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("open", "t10k-images-idx3-ubyte cannot be read .Permission denied.: delete it.*read it"),
+        ("stat", "raw cannot be looked into .Permission denied.: let yourself read it, or set"),
+    ],
+)
+@pytest.mark.usefixtures("in_folder")
+def test_file_or_folder_that_may_not_be_read_is_named(monkeypatch, step, why):
+    def refused(path, *arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(f"pathlib.Path.{step}", refused)  # a chmod would not stop root
+    with pytest.raises(data.DamagedDataError, match=why):
+        data.digits("test")
 
 
 def test_intact_gz_of_the_wrong_file_is_an_error(in_folder, files):

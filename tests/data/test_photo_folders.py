@@ -1,16 +1,19 @@
 import hashlib
 import io
+import struct
 import tarfile
+from zlib import crc32
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 from torchvision.transforms import functional as transforms
 
 from helpers.data import (
     DamagedDataError,
     PictureError,
+    image_files,
     imagenette,
     photo_folders,
     read_folder,
@@ -111,11 +114,136 @@ def test_what_can_not_be_read_says_why(content, why, tmp_path):
         read_picture(path, **SIZES)
 
 
-@pytest.mark.parametrize("factor", [1.5, 3])  # Pillow warns of the one and refuses the other
-def test_huge_picture_is_refused_before_it_is_unpacked(factor, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", round(60 * 50 / factor))
-    with pytest.raises(PictureError, match="too large"):
+def header(width, height):
+    """The first 41 bytes of a PNG file of 16-bit grey, which has no pixels."""
+    size = b"IHDR" + struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + size + struct.pack(">I", crc32(size))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 8) + b"IDAT"
+
+
+@pytest.mark.parametrize(
+    ("size", "named"),
+    [
+        ((5001, 5000), "5,001 × 5,000"),
+        ((9459, 9459), "9,459 × 9,459"),
+        ((12_000, 12_000), "12,000 × 12,000"),  # Pillow warns of it
+        ((50_000, 50_000), "more than 178,956,970"),  # Pillow refuses it
+    ],
+)
+def test_huge_picture_is_refused_by_its_first_bytes(size, named):
+    with pytest.raises(PictureError, match=f"too large: {named} pixels, it may have 25,000,000;"):
+        read_picture(header(*size), **SIZES)
+
+
+def test_picture_of_the_largest_size_is_not_too_large():
+    with pytest.raises(PictureError, match="damaged"):
+        read_picture(header(5000, 5000), **SIZES)
+
+
+@pytest.mark.parametrize("kind", image_files.FORMATS)
+def test_large_picture_of_any_kind_is_refused_before_it_is_unpacked(kind, monkeypatch):
+    content = saved(colours(60, 50), kind)
+    assert read_picture(content, **SIZES).shape == (3, 32, 32)
+    unpacked = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", unpacked.append)
+    monkeypatch.setattr(image_files, "MOST", 60 * 50 - 1)
+    with pytest.raises(PictureError, match="too large: 60 × 50 pixels, it may have 2,999;"):
+        read_picture(content, **SIZES)
+    assert unpacked == []
+
+
+EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 100 100
+%%EndComments
+{} loop
+"""
+PPM = b"P6 32 32 255\n" + bytes(32 * 32 * 3)
+
+
+@pytest.mark.parametrize("content", [EPS, PPM, saved(colours(), "TGA")])
+def test_no_other_kind_of_file_reaches_its_reader(content, monkeypatch):
+    def runs(*arguments, **options):
+        raise AssertionError(f"runs {arguments}")
+
+    monkeypatch.setattr("subprocess.Popen", runs)
+    monkeypatch.setattr("subprocess.check_call", runs)
+    with pytest.raises(PictureError, match=r"no picture that can be read here \(PNG, JPEG"):
+        read_picture(content, **SIZES)
+
+
+def test_large_photograph_is_unpacked_at_a_smaller_size(monkeypatch):
+    whole = colours(640, 480)
+    read, sizes = image_files.ImageOps.exif_transpose, []
+
+    def noted(picture):
+        turned = read(picture)
+        sizes.append(turned.size)
+        return turned
+
+    monkeypatch.setattr(image_files.ImageOps, "exif_transpose", noted)
+    found = read_picture(saved(whole, "JPEG", quality=95), **SIZES)
+    assert sizes == [(160, 120)]  # an eighth would be less than twice the 40 pixels
+    assert (found - read_picture(saved(whole), **SIZES)).abs().max() < 0.03
+
+
+def test_picture_without_memory_is_an_error_with_a_remedy(monkeypatch):
+    def full(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", full)
+    with pytest.raises(PictureError, match=r"the upload needs more memory .* make it smaller"):
         read_picture(saved(colours()), **SIZES)
+
+
+@pytest.mark.parametrize("values", [[0, 65535], [-40_000, 40_000], [0, 2**31 - 1]])
+def test_grey_of_32_bits_is_refused_by_name(values):
+    pixels = np.resize(np.array(values, np.int32), (20, 20))
+    with pytest.raises(PictureError, match="the upload has pixels of the kind 'I'; save it as RGB"):
+        read_picture(saved(Image.fromarray(pixels), "TIFF"), **SIZES)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_grey_of_16_bits_is_rounded(kind):
+    values = np.array([0, 128, 129, 385, 386, 32_768, 65_406, 65_407, 65_535], np.uint16)
+    for value in values:
+        picture = Image.fromarray(np.full((20, 20), value, np.uint16))
+        found = read_picture(saved(picture, kind), **SIZES)
+        assert (255 * found).round().unique().tolist() == [round(value / 257)]
+
+
+def test_grey_of_16_bits_is_read_where_pillow_gives_it_32(monkeypatch):
+    turned = Image.fromarray(np.full((20, 20), 257 * 51, np.int32))  # as older ones read a PNG
+    monkeypatch.setattr(image_files.ImageOps, "exif_transpose", lambda picture: turned)
+    content = saved(Image.fromarray(np.zeros((20, 20), np.uint16)))
+    assert (255 * read_picture(content, **SIZES)).round().unique().tolist() == [51]
+
+
+def test_colours_that_can_not_be_converted_are_refused_by_name():
+    with pytest.raises(PictureError, match="pixels of the kind 'LAB'"):
+        read_picture(saved(Image.new("LAB", (20, 20)), "TIFF"), **SIZES)
+
+
+@pytest.mark.parametrize("kind", image_files.FORMATS)
+def test_no_damage_is_another_error(kind):
+    whole, random = saved(colours(40, 30), kind), np.random.default_rng(0)
+    refused = 0
+    for _ in range(100):
+        content = bytearray(whole)
+        for place in random.integers(0, min(len(whole), 400), 4):
+            content[place] = random.integers(256)
+        try:
+            read_picture(bytes(content), **SIZES)
+        except PictureError:
+            refused += 1
+    assert refused > 0
+
+
+def test_what_can_not_be_opened_says_why(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(PictureError, match=r"folder\.png cannot be opened: "):
+        read_picture(tmp_path / "folder.png", **SIZES)
+    with pytest.raises(PictureError, match=r"none\.png cannot be opened: No such file"):
+        read_picture(tmp_path / "none.png", **SIZES)
 
 
 def test_folder_takes_what_can_be_read_and_names_the_rest(tmp_path, capsys):
@@ -146,6 +274,34 @@ def test_labels_written_by_excel_are_read_and_others_are_named(tmp_path):
         table.write_text(wrong)
         with pytest.raises(ValueError, match=r"labels\.csv must have the columns"):
             read_folder(tmp_path, **SIZES)
+
+
+@pytest.mark.parametrize("index", [-2, 100_000, 2**63, 10**30])
+def test_label_that_no_class_can_have_is_refused_by_name(tmp_path, index):
+    (tmp_path / "a.png").write_bytes(saved(colours()))
+    table = tmp_path / "labels.csv"
+    for allowed in (-1, 99_999):
+        table.write_text(f"file,class_index\na.png,{allowed}\n")
+        assert read_folder(tmp_path, **SIZES).labels.tolist() == [allowed]
+    table.write_text(f"file,class_index\na.png,{index}\n")
+    why = rf"labels\.csv: class_index must be from -1 to 99,999, got {index} for a\.png"
+    with pytest.raises(ValueError, match=why):
+        read_folder(tmp_path, **SIZES)
+
+
+def test_folder_in_the_place_of_the_labels_is_named(tmp_path):
+    (tmp_path / "labels.csv").mkdir()
+    with pytest.raises(ValueError, match=r"labels\.csv cannot be read: "):
+        read_folder(tmp_path, **SIZES)
+
+
+def test_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refused)  # a chmod would not stop root
+    with pytest.raises(ValueError, match=r"path must be a folder that can be read, .*denied"):
+        read_folder(tmp_path, **SIZES)
 
 
 def test_folder_without_pictures_is_an_error(tmp_path):
