@@ -140,7 +140,8 @@ def _full(folder: Path, split: str) -> Dataset:
         try:
             batch = _Unpickler(io.BytesIO(content), encoding="latin1").load()
             images, its_labels = batch["data"].bytes().reshape(-1, 3, 32, 32), batch["labels"]
-            if len(images) != len(its_labels) or not set(its_labels) <= set(range(len(CLASSES))):
+            known = set(its_labels) <= set(range(len(CIFAR10_CLASSES)))
+            if len(images) != len(its_labels) or not known:
                 raise ValueError("its labels are not those of its images")
         except NOT_A_BATCH as error:
             raise DamagedDataError(f"{folder / name} is no batch ({error}): {REMEDY}") from error
