@@ -82,7 +82,7 @@ def cifar10(split: str = "train") -> Dataset:
     )
 
 
-UNREADABLE = (
+UNREADABLE_ARCHIVE = (
     EOFError,
     KeyError,
     MemoryError,
@@ -160,7 +160,7 @@ def _subset(folder: Path, split: str) -> Dataset:
                 raise ValueError(f"unpacked it has more than {UNPACKED:,} bytes")
         with np.load(content, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
-    except UNREADABLE as error:
+    except UNREADABLE_ARCHIVE as error:
         raise DamagedDataError(f"{path} is damaged ({error}): {REMEDY}") from error
     found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     if found != SUBSET_SHA256[split]:

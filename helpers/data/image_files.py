@@ -16,7 +16,7 @@ MOST = 25_000_000  # pixels of a picture: reading it takes up to 300 MB
 
 BYTES = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr"}  # Pillow's kinds with 8 bits or fewer
 TRANSPARENT = {"LA", "PA", "RGBA", "RGBa"}
-WORDS = {"I;16", "I;16B", "I;16L", "I;16N"}  # 16 bits of grey
+GREY_16_BITS = {"I;16", "I;16B", "I;16L", "I;16N"}  # 16 bits of grey
 
 UNREADABLE = (
     ArithmeticError,
@@ -121,7 +121,7 @@ def _too_large(name: str, pixels: str) -> str:
 def _in_bytes(picture: Image.Image, kind: str, name: str) -> Image.Image:
     """Return a picture from a file of a kind such as ``"PNG"`` as RGB or RGBA."""
     mode = picture.mode
-    if mode in WORDS or (mode == "I" and kind == "PNG"):  # which has no more than 16 bits
+    if mode in GREY_16_BITS or (mode == "I" and kind == "PNG"):  # which has no more than 16 bits
         grey = np.asarray(picture)
         grey = grey // 257 + (grey % 257 > 128)  # 65,535 becomes 255
         picture = Image.fromarray(grey.astype(np.uint8))
