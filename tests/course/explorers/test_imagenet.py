@@ -90,10 +90,8 @@ def test_your_picture_takes_an_upload_and_says_what_is_wrong_with_it(brightest_c
     assert "target blue: seen as blue" in shown.message
     assert shown.set(scale=0.0).split(":")[1].startswith(" seen as green")
     send(shown, "broken")
-    assert (
-        shown.message
-        == "the upload is damaged, or no picture that can be read here (PNG, JPEG, GIF, BMP, TIFF or WEBP)"
-    )
+    kinds = "PNG, JPEG, GIF, BMP, TIFF or WEBP"
+    assert shown.message == f"the upload is damaged, or no picture that can be read here ({kinds})"
     assert "seen as red" in shown.set(picture="image 0")
     shown.controls["picture"].value = UPLOADED
     send(shown, "red")
