@@ -269,6 +269,17 @@ def test_ledger_is_printed_into_a_log_of_any_encoding(root, encoding, shown):
     assert text.count("reproduced") >= sum(c["verdict"] == "reproduced" for c in claims) > 0
 
 
+def test_help_is_printed_in_any_encoding(root):
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.reproduce", "--help"],
+        cwd=root,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert b"--checkpoints" in done.stdout
+
+
 # --- the command line
 
 
