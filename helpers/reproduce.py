@@ -24,7 +24,7 @@ from PIL import Image
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from helpers.course import NOTEBOOKS, RESULTS, SCALES, results_page, timings
+from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, timings
 from helpers.data import write_atomically
 from helpers.studies import shipped
 
@@ -87,6 +87,7 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
             notebook,
             timeout=CELL_TIMEOUT[scale],
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # its warnings would land in the bar
             resources={"metadata": {"path": str(path.parent)}},
             on_cell_complete=lambda cell, cell_index: bar.update(cell_index < count),
         )
@@ -150,6 +151,7 @@ def ledger(content: dict) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: see ``python -m helpers.reproduce --help``."""
+    printable()
     parser = argparse.ArgumentParser(prog="python -m helpers.reproduce", description=__doc__)
     parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; default all")
     parser.add_argument(

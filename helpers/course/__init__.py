@@ -21,7 +21,7 @@ from helpers.course.results import (
     load_results,
     rows,
 )
-from helpers.course.session import SCALES, setup
+from helpers.course.session import SCALES, printable, setup
 from helpers.course.tables import table
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "explorers",
     "load_results",
     "plotting",
+    "printable",
     "results_page",
     "rows",
     "setup",

@@ -1,17 +1,27 @@
 """The data folder; writing a file whole or not at all; fetching one that is large."""
 
+import contextlib
+import glob
 import hashlib
 import http.client
 import os
+import queue
+import re
 import tempfile
+import threading
+import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from tqdm.auto import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = 1 << 20  # bytes
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer
+ENOUGH, PERIOD = 10_000, 30  # bytes that must arrive, in so many seconds
+STALE = 24 * 3600  # seconds after which nobody is writing a file any more
 
 
 def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
@@ -36,40 +46,81 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
     Raises
     ------
     OSError
-        If it is not there and downloads are forbidden, nobody answers within ten seconds, the
-        folder cannot be written to, or what arrived is another file.
+        If it is not there and downloads are forbidden, nobody answers within ten seconds, less
+        than 10 kB arrive in half a minute, the folder cannot be written to, or what arrived is
+        another file.
     """
     if path.exists():
         return path
-    if os.environ.get("COURSE_OFFLINE") == "1":
-        raise OSError("COURSE_OFFLINE=1 forbids downloads")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    if offline():
+        raise OSError(f"COURSE_OFFLINE={os.environ['COURSE_OFFLINE']} forbids downloads")
     content = hashlib.new(algorithm)
     try:
         with (
-            os.fdopen(handle, "wb") as file,
-            urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as answer,
+            _replacing(path) as file,
+            _answer(address) as answer,
             tqdm(
-                total=int(answer.headers.get("Content-Length") or 0) or None,
+                total=_length(answer.headers.get("Content-Length", "")),
                 desc=f"fetching {address}",
                 unit="B",
                 unit_scale=True,
             ) as bar,
         ):
-            while block := answer.read(BLOCK):
+            for block in _blocks(answer, address):
                 file.write(block)
                 content.update(block)
                 bar.update(len(block))
-        if not content.hexdigest().startswith(digest):
-            raise OSError(f"{address} is not the file it should be")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+            if not content.hexdigest().startswith(digest):
+                raise OSError(f"{address} is not the file it should be")
     except http.client.HTTPException as error:  # the connection broke
         raise OSError(f"{address}: {error}") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return path
+
+
+def offline() -> bool:
+    """Return whether ``COURSE_OFFLINE`` forbids downloads: anything but no, in several words."""
+    setting = os.environ.get("COURSE_OFFLINE", "").strip().lower()
+    return setting not in ("", "0", "false", "no", "off")
+
+
+def _answer(address: str) -> BinaryIO:
+    """Open an address; give up a server that sends its headers byte by byte, each in time."""
+    outcome = queue.Queue()
+
+    def ask() -> None:
+        try:
+            outcome.put((urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT), None))
+        except Exception as error:  # raised below, where somebody can catch it
+            outcome.put((None, error))
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer, error = outcome.get(timeout=PERIOD)
+    except queue.Empty:
+        raise OSError(f"{address}: no answer in {PERIOD} seconds") from None
+    if error:
+        raise error
+    return answer
+
+
+def _length(text: str) -> int | None:
+    """Return how many bytes a server promises; None where it says something else."""
+    return int(text) or None if re.fullmatch("[0-9]{1,15}", text.strip()) else None
+
+
+def _blocks(answer: BinaryIO, address: str) -> Iterator[bytes]:
+    """Yield what arrives as it does; give up a server that sends next to nothing."""
+    start, arrived = time.monotonic(), 0
+    while block := answer.read1(BLOCK):
+        yield block
+        arrived += len(block)
+        if arrived >= ENOUGH:
+            start, arrived = time.monotonic(), 0
+        elif time.monotonic() - start > PERIOD:
+            raise OSError(f"{address}: less than {ENOUGH:,} bytes arrived in {PERIOD} seconds")
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class DamagedDataError(RuntimeError):
@@ -83,11 +134,25 @@ def folder() -> Path:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that others see all of it or nothing, whatever interrupts the writing."""
+    with _replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that becomes `path` when all went well, and vanishes otherwise.
+
+    What runs that were killed have left of the same file is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f"{glob.escape(path.name)}????????.part"):
+        with contextlib.suppress(OSError):  # somebody else's, or gone by now
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:

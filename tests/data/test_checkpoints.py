@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import filelock
 import pytest
 import safetensors.torch
 import torch
@@ -347,6 +348,97 @@ def test_read_only_folder_is_said_and_needs_no_lock(make, trained, monkeypatch, 
     assert is_trained(get(make))
     assert "could not be written ([Errno 13] Permission denied)" in capsys.readouterr().err
     assert list(trained.iterdir()) == []
+
+
+# --- locks
+
+
+class Lock:
+    """Stands in for a lock that is taken, or fails, at its first attempts."""
+
+    def __init__(self, *failures):
+        self.failures = list(failures)
+        self.waits = []
+        self.held = False
+
+    def __call__(self, path):
+        self.lock_file = path
+        return self
+
+    def acquire(self, timeout):
+        self.waits.append(timeout)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.held = True
+
+    def release(self):
+        self.held = False
+
+
+TAKEN = filelock.Timeout("tiny.lock")
+
+
+@pytest.mark.parametrize(
+    ("failures", "attempts", "said"),
+    [
+        ([], 1, []),
+        ([TAKEN], 2, ["waiting for "]),
+        ([TAKEN, TAKEN], 2, ["waiting for ", "going on without"]),
+        ([NotImplementedError("no flock")], 1, []),
+        ([OSError(errno.ENOLCK, "No locks available")], 1, []),
+        ([PermissionError(errno.EACCES, "Permission denied")], 1, []),
+        ([RuntimeError("not a lock")], 1, []),
+        ([TAKEN, OSError(errno.ENOLCK, "No locks available")], 2, ["waiting for "]),
+    ],
+)
+def test_lock_that_stays_taken_is_said_and_lack_of_locks_is_none(
+    make, trained, monkeypatch, capsys, failures, attempts, said
+):
+    lock = Lock(*failures)
+    monkeypatch.setattr(checkpoints.filelock, "FileLock", lock)
+    held = []
+    assert is_trained(get(lambda model: (held.append(lock.held), make(model))))
+    assert held == [len(failures) < attempts]
+    assert not lock.held
+    assert all(0 <= seconds < float("inf") for seconds in lock.waits)  # -1 waits for ever
+    assert len(lock.waits) == attempts
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(said)
+    for line, words in zip(lines, said, strict=True):
+        assert words in line
+        assert str(trained) in line
+    assert [path.suffix for path in files(trained)] == [".safetensors"]
+
+
+def test_lock_that_can_not_be_given_back_loses_no_work(make, trained, monkeypatch):
+    class Gone(Lock):
+        def release(self):
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(checkpoints.filelock, "FileLock", Gone())
+    assert is_trained(get(make))
+    assert [path.suffix for path in files(trained)] == [".safetensors"]
+
+
+@pytest.mark.parametrize("content", [b"", b"12345\nelsewhere\n", b"\xff{"])
+def test_lock_left_on_a_file_system_without_locks_does_not_hang(
+    make, trained, monkeypatch, content
+):
+    fcntl = pytest.importorskip("fcntl", reason="this system has other locks")
+
+    def missing(*arguments):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    get(make)  # says where the lock is
+    (kept,) = files(trained)
+    kept.unlink()
+    kept.with_name(f"{kept.name}.lock").write_bytes(content)
+    monkeypatch.setattr(fcntl, "flock", missing)
+    monkeypatch.setattr(checkpoints, "SILENT_WAIT", 0.2)
+    monkeypatch.setattr(checkpoints, "LONGEST_WAIT", 0.2)
+    assert is_trained(get(make))
+    assert make.count == 2
+    assert kept.exists()
 
 
 OTHER_PROCESS = """

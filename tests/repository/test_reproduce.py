@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 
 import nbformat
@@ -13,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from helpers import reproduce
-from helpers.course import plotting, timings
+from helpers.course import load_results, plotting, timings
 from helpers.reproduce import WIDGET_VIEW, chapters, execute, ledger, store, written
 
 PNG = base64.b64decode(  # one pixel
@@ -145,6 +147,16 @@ def test_progress_ends_at_all_cells(notebooks, capsys):
     assert last.startswith("01_one: 100%")
 
 
+def test_warnings_of_the_kernel_stay_out_of_the_bar_and_errors_do_not(notebooks, capfd):
+    log = "from IPython import get_ipython\nlog = get_ipython().kernel.log\n"
+    log += "log.warning('only a warning')\nlog.error('an error')"
+    execute(write(notebooks / "01_one.ipynb", log), "ci")
+    said = capfd.readouterr().err
+    assert "without encryption" not in said
+    assert "only a warning" not in said
+    assert "an error" in said
+
+
 def test_failing_cell_raises_and_leaves_the_notebook(notebooks):
     path = write(notebooks / "01_one.ipynb", "1 / 0", "print('not reached')")
     before = path.read_bytes()
@@ -225,6 +237,47 @@ def test_ledger_shows_what_the_last_run_wrote(notebooks, results):
 def test_ledger_of_an_earlier_run_is_not_shown(notebooks, results):
     write_results(results, "01_one.MNIST.ci", claim="an old claim", at=50)
     assert written(notebooks / "01_one.ipynb", "ci", 100) is None
+
+
+PRINT = """
+import sys
+from pathlib import Path
+from helpers import course, reproduce
+
+chapter = course.NOTEBOOKS / "10_spectral_analysis.ipynb"
+reproduce.execute = lambda path, scale: ("notebook", 0.5)
+reproduce.written = lambda path, scale, since: course.load_results(path.stem, "MNIST", "full")
+reproduce.main(["10"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("cp949", r"\u2016"), ("cp1252", r"\u2192"), ("ascii", r"\u03c6"), ("utf-8", "‖")],
+)
+def test_ledger_is_printed_into_a_log_of_any_encoding(root, encoding, shown):
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT],
+        cwd=root,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    text = done.stdout.decode(encoding)
+    assert shown in text
+    claims = load_results("10_spectral_analysis", "MNIST", "full")["claims"]
+    assert text.count("reproduced") >= sum(c["verdict"] == "reproduced" for c in claims) > 0
+
+
+def test_help_is_printed_in_any_encoding(root):
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.reproduce", "--help"],
+        cwd=root,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert b"--checkpoints" in done.stdout
 
 
 # --- the command line
