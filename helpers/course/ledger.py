@@ -16,7 +16,7 @@ from datetime import date
 import torch
 from IPython.display import Markdown
 
-from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, results_file
+from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, plain, results_file
 from helpers.course.session import SEED, Session, hardware
 from helpers.course.tables import shown, table
 from helpers.data import Dataset, write_atomically
@@ -144,6 +144,8 @@ class Ledger:
         ------
         ValueError
             If a row is missing on one side, or has not one value for each column.
+        TypeError
+            If a value is no number that JSON can hold, such as a tensor.
         """
         if list(paper) != list(ours):
             raise ValueError(f"ours must have the rows {', '.join(paper)}; got {', '.join(ours)}")
@@ -152,12 +154,14 @@ class Ledger:
             raise ValueError(f"each row must have {len(columns)} values, got {counts}")
         rows = {name: {"paper": list(paper[name]), "ours": list(ours[name])} for name in paper}
         compared = {"title": title, "columns": list(columns), "rows": rows}
-        self.tables.append(compared)
+        self.tables.append(plain(compared, title))
         return Markdown(f"{comparison(compared)}\n\nData: {self.source}.")
 
     def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
         reason = reason if verdict == DIFFERS else ""
-        self.claims.append(Claim(claim, paper, ours, tolerance, verdict, phenomenon, reason))
+        added = Claim(claim, paper, ours, tolerance, verdict, phenomenon, reason)
+        plain(asdict(added), f"the claim {claim!r}")
+        self.claims.append(added)
 
     def verdicts(self) -> None:
         """Print the verdicts about the phenomenon, a line each and without figures."""
@@ -179,7 +183,14 @@ class Ledger:
         """Write claims and `results` (anything JSON can hold) to ``data/results``.
 
         The file is ``CHAPTER.DATA.SCALE.json``, so that a run never replaces one on other data
-        or at another scale; only those at ``full`` are meant to be kept in the repository.
+        or at another scale; only those at ``full`` are meant to be kept in the repository. JSON
+        has no word for a number that is not finite: it becomes null.
+
+        Raises
+        ------
+        TypeError
+            If a result is something else, such as a tensor; the message names it, and a file of
+            an earlier run stays as it is.
         """
         content = {
             "chapter": self.chapter,
@@ -193,9 +204,9 @@ class Ledger:
             "date": date.today().isoformat(),
             "claims": [asdict(claim) for claim in self.claims],
             "tables": self.tables,
-            "results": results,
+            "results": {name: plain(value, name) for name, value in results.items()},
         }
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         path = results_file(self.chapter, self.dataset, self.scale)
         try:
             write_atomically(path, text.encode())

@@ -1,6 +1,8 @@
 """The ledger of the whole course: what each chapter's best stored run says of its claims."""
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.course.session import SCALES
@@ -8,6 +10,19 @@ from helpers.data import ROOT
 
 REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
 VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
+# what is read of a file of results, of its claims and of its tables
+RUN = {
+    "chapter": str,
+    "dataset": str,
+    "comparable": bool,
+    "scale": str,
+    "claims": list,
+    "tables": list,
+    "results": dict,
+}
+CLAIM = {"claim": str, "paper": str, "ours": str, "verdict": str, "reason": str}
+TABLE = {"title": str, "columns": list, "rows": dict}
+
 RESULTS = ROOT / "data" / "results"
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -38,20 +53,74 @@ def read_results(path: Path) -> dict:
         If the file is damaged; the message names it and the remedy.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not content.keys() >= {
-            "claims",
-            "results",
-            "comparable",
-        }:
-            raise ValueError("it holds something else")
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        _check(content, RUN, "it")
+        if content["scale"] not in SCALES or not path.name.startswith(content["chapter"] + "."):
+            raise ValueError(f"it is of {content['chapter']} at the scale {content['scale']!r}")
+        for i, claim in enumerate(content["claims"]):
+            _check(claim, CLAIM, f"claim {i + 1}")
+            if claim["verdict"] not in VERDICTS:
+                raise ValueError(f"claim {i + 1} has the verdict {claim['verdict']!r}")
+        for i, compared in enumerate(content["tables"]):
+            _check(compared, TABLE, f"table {i + 1}")
         return content
-    except ValueError as error:
+    except (OSError, RecursionError, ValueError) as error:
         chapter, scale = path.name[:2], path.name.split(".")[-2]
         raise RuntimeError(
             f"{path} is damaged ({error}): delete it and run "
             f"COURSE_SCALE={scale} python -m helpers.reproduce {chapter}"
         ) from error
+
+
+def _check(content: object, kinds: dict[str, type], name: str) -> None:
+    """Refuse what is no dict with values of these kinds."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{name} is of the kind {type(content).__name__}")
+    for key, kind in kinds.items():
+        if key not in content:
+            raise ValueError(f"{name} has no {key!r}")
+        if not isinstance(content[key], kind):
+            raise ValueError(f"{name} has {key!r} of the kind {type(content[key]).__name__}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it holds {text}")
+    return number
+
+
+def plain(value: object, name: str) -> object:
+    """Return a value as JSON can hold it: a number that is not finite becomes None.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, text, None, and lists and dicts of them.
+    name : str
+        What it is called in the message.
+
+    Raises
+    ------
+    TypeError
+        If there is anything else in it; the message says where.
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} must be what JSON can hold, numbers, text, lists and dicts; it is a "
+            f"{type(value).__name__}: take its tolist() or item()"
+        )
+    for key in value:
+        if not isinstance(key, str | int | float):
+            raise TypeError(f"{name} must have keys of text or numbers, got {key!r}")
+    return {key: plain(item, f"{name}[{key!r}]") for key, item in value.items()}
 
 
 def best_runs(*, without: str = "") -> list[dict]:

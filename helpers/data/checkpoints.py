@@ -17,6 +17,7 @@ from pathlib import Path
 import filelock
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from helpers.data.files import ROOT, folder, write_atomically
@@ -63,15 +64,17 @@ def load_or_make(
         If the training ends with weights that are not finite; nothing is kept then.
     """
     shapes = _shapes(model.state_dict())
-    own = Stored.under(keep or folder() / "trained", title, key, shapes, "training this network")
-    shipped = Stored.under(SHIPPED, title, key, shapes, "training this network")
+    own, shipped = (
+        Stored.under(place, title, key, shapes, "training this network", finite=True)
+        for place in (keep or folder() / "trained", SHIPPED)
+    )
 
     def trained() -> dict[str, Tensor]:
         for path in own.under_older_keys():
             print(f"{path} was kept by an earlier version: {own.making} again", file=sys.stderr)
         make(model)
         weights = model.state_dict()
-        if not all(bool(value.isfinite().all()) for value in weights.values()):
+        if not _are_finite(weights):
             raise FloatingPointError(
                 f"{title} has weights that are not finite numbers after its training: it is not "
                 "kept; look at its data, or take a smaller learning rate"
@@ -96,18 +99,23 @@ class Stored:
         Name of each tensor → its dtype and shape.
     making : str
         What making them is, for messages, such as ``"training this network"``.
+    finite : bool
+        Whether they are of use only where all of them are finite numbers.
     """
 
     path: Path
     key: str
     shapes: dict[str, tuple]
     making: str
+    finite: bool = False
 
     @classmethod
-    def under(cls, folder: Path, title: str, key: dict, shapes: dict, making: str) -> "Stored":
+    def under(
+        cls, folder: Path, title: str, key: dict, shapes: dict, making: str, *, finite: bool = False
+    ) -> "Stored":
         """Name the file after a title, for people, and the hash of its key."""
         name, text = address(title, key)
-        return cls(folder / f"{name}.safetensors", text, shapes, making)
+        return cls(folder / f"{name}.safetensors", text, shapes, making, finite)
 
     def under_older_keys(self) -> list[Path]:
         """Return files of this title whose keys differ in how they describe the network only."""
@@ -115,7 +123,9 @@ class Stored:
         title, _, ending = self.path.name.rsplit(".", 2)
         found = []
         for path in self.path.parent.glob(f"{glob.escape(title)}.*.{ending}"):
-            with contextlib.suppress(safetensors.SafetensorError, OSError, ValueError, KeyError):
+            with contextlib.suppress(
+                safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError
+            ):
                 with safetensors.safe_open(path, framework="pt") as file:
                     key = json.loads((file.metadata() or {})["key"])
                 if {**key, "network": None} == rest and path != self.path:
@@ -138,6 +148,8 @@ class Stored:
                 raise ValueError("its contents do not match their hash")
             if metadata.get("key") != self.key or _shapes(tensors) != self.shapes:
                 raise ValueError("it holds something else")
+            if self.finite and not _are_finite(tensors):
+                raise ValueError("it holds numbers that are not finite")
         except (safetensors.SafetensorError, OSError, ValueError) as error:
             print(f"{self.path} is damaged ({error}): {self.making} again", file=sys.stderr)
             return None
@@ -187,8 +199,13 @@ def digest(tensors: dict[str, Tensor]) -> str:
     content = hashlib.sha256()
     for name in sorted(tensors):
         content.update(name.encode())
-        content.update(tensors[name].contiguous().numpy().data)
+        numbers = tensors[name].contiguous().flatten()
+        content.update(numbers.view(torch.uint8).numpy().data)  # NumPy has no bfloat16
     return content.hexdigest()
+
+
+def _are_finite(tensors: dict[str, Tensor]) -> bool:
+    return all(bool(value.isfinite().all()) for value in tensors.values())
 
 
 def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple]:

@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -144,12 +145,53 @@ def test_runs_on_other_data_do_not_replace_each_other(results):
         assert load_results("02_framework", data, "ci")["results"] == {"data": data}
 
 
-def test_results_that_json_can_not_hold_replace_nothing(results):
+@pytest.mark.parametrize(
+    ("bad", "where", "kind"),
+    [
+        (torch.zeros(2), "bad", "Tensor"),
+        (np.zeros(2), "bad", "ndarray"),
+        (np.float32(1), "bad", "float32"),
+        (np.bool_(True), "bad", "bool"),
+        ({1, 2}, "bad", "set"),
+        ({"a": [1, {"b": torch.tensor(1.0)}]}, "bad['a'][1]['b']", "Tensor"),
+        ((1, 2, np.int64(3)), "bad[2]", "int64"),
+        (b"bytes", "bad", "bytes"),
+    ],
+)
+def test_results_that_json_can_not_hold_are_named_and_replace_nothing(results, bad, where, kind):
     ledger().save(good=1)
-    with pytest.raises(TypeError, match="Tensor is not JSON serializable"):
-        ledger().save(bad=torch.zeros(2))
+    message = rf"^{re.escape(where)} must be what JSON can hold.*it is a {kind}_?: take its tolist"
+    with pytest.raises(TypeError, match=message):
+        ledger().save(fine=2, bad=bad)
     assert load_results("02_framework", "MNIST", "ci")["results"] == {"good": 1}
     assert len(list(results.iterdir())) == 1
+
+
+def test_key_that_json_can_not_hold_is_named(results):
+    with pytest.raises(TypeError, match=r"^bad\['a'\] must have keys of text .*got \(1, 2\)"):
+        ledger().save(bad={"a": {(1, 2): 3}})
+    assert not results.exists()
+
+
+def test_numbers_that_are_not_finite_are_null(results):
+    values = [1.5, float("nan"), np.inf, np.float64("-inf"), np.float64(2)]
+    book = ledger()
+    book.compare("Table 9", ("a",), paper={"A": (1,)}, ours={"A": (np.nan,)})
+    book.save(values=values, nested={"x": (float("nan"), True, None, "NaN")})
+    found = load_results("02_framework", "MNIST", "ci")
+    assert found["results"]["values"] == [1.5, None, None, None, 2]
+    assert found["results"]["nested"] == {"x": [None, True, None, "NaN"]}
+    assert found["tables"][0]["rows"] == {"A": {"paper": [1], "ours": [None]}}
+
+
+def test_table_and_claim_with_a_tensor_are_refused_when_they_are_added():
+    book = ledger()
+    where = r"Table 9\['rows'\]\['A'\]\['ours'\]\[0\] must be what JSON can hold"
+    with pytest.raises(TypeError, match=where):
+        book.compare("Table 9", ("a",), paper={"A": (1,)}, ours={"A": (torch.tensor(1.0),)})
+    with pytest.raises(TypeError, match=r"the claim 'c'\['ours'\] must be what JSON can hold"):
+        book.phenomenon("c", paper="1", ours=torch.tensor(1.0), holds=True, reason="")
+    assert (book.tables, book.claims) == ([], [])
 
 
 def test_runs_that_were_never_made_are_empty(results):

@@ -24,6 +24,7 @@ def save(results, chapter, data, scale, *claims):
         "comparable": data == "MNIST",
         "scale": scale,
         "claims": claims,
+        "tables": [],
         "results": {},
     }
     name = f"{chapter}.{data.replace(' ', '_')}.{scale}.json"
@@ -62,6 +63,68 @@ def test_no_results_are_no_runs(results):
 def test_damaged_results_are_an_error_with_a_remedy(results):
     (results / "02_two.MNIST.ci.json").write_text('{"chapter"', encoding="utf-8")
     with pytest.raises(RuntimeError, match=r"02_two\.MNIST\.ci\.json is damaged .*reproduce 02"):
+        course.best_runs()
+
+
+def without(key):
+    def change(run):
+        del run["claims"][1][key]
+
+    return change
+
+
+def with_entry(*places, value):
+    """Return a function that sets an entry of a run."""
+
+    def change(run):
+        for place in places[:-1]:
+            run = run[place]
+        run[places[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (without("verdict"), "claim 2 has no 'verdict'"),
+        (without("reason"), "claim 2 has no 'reason'"),
+        (with_entry("claims", 0, "verdict", value="proven"), "claim 1 has the verdict 'proven'"),
+        (with_entry("claims", 0, "ours", value=None), "claim 1 has 'ours' of the kind NoneType"),
+        (with_entry("claims", 1, value="a"), "claim 2 is of the kind str"),
+        (with_entry("claims", value={}), "it has 'claims' of the kind dict"),
+        (with_entry("tables", value=[{"title": "A", "columns": []}]), "table 1 has no 'rows'"),
+        (with_entry("scale", value="huge"), "it is of 02_two at the scale 'huge'"),
+        (with_entry("chapter", value="03_three"), "it is of 03_three at the scale 'ci'"),
+        (with_entry("comparable", value=1), "it has 'comparable' of the kind int"),
+        (with_entry("results", "x", value=float("inf")), "it holds Infinity"),
+        (with_entry("results", "x", value=[float("-inf")]), "it holds -Infinity"),
+        (with_entry("results", "x", value=[float("nan")]), "it holds NaN"),
+    ],
+)
+def test_file_that_is_no_run_is_named_with_what_is_wrong(results, change, why):
+    save(results, "02_two", "MNIST", "ci", claim("reproduced"), claim("differs"))
+    path = results / "02_two.MNIST.ci.json"
+    run = course.load_results("02_two", "MNIST", "ci")
+    change(run)
+    path.write_text(json.dumps(run), encoding="utf-8")
+    remedy = rf"02_two\.MNIST\.ci\.json is damaged \({why}\): delete it .*reproduce 02"
+    for read in (course.best_runs, lambda: course.load_results("02_two", "MNIST", "ci")):
+        with pytest.raises(RuntimeError, match=remedy):
+            read()
+
+
+@pytest.mark.parametrize("content", ["1e999", "[" * 100_000])
+def test_file_that_no_json_reader_takes_is_named(results, content):
+    path = results / "02_two.MNIST.ci.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(RuntimeError, match=r"02_two\.MNIST\.ci\.json is damaged \("):
+        course.best_runs()
+
+
+def test_folder_in_the_place_of_results_is_named(results):
+    (results / "02_two.MNIST.ci.json").mkdir()
+    with pytest.raises(RuntimeError, match=r"02_two\.MNIST\.ci\.json is damaged \("):
         course.best_runs()
 
 

@@ -1,6 +1,8 @@
 """Checkpoints: found by what made them, never trusted when damaged, never half-written."""
 
 import errno
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -99,6 +101,8 @@ def test_file_under_an_older_key_is_named_and_made_again(make, trained, capsys):
 def test_file_of_another_seed_is_not_an_older_one(make, trained, capsys):
     get(make, key={**KEY, "seed": 1})
     (trained / "tiny.damaged.safetensors").write_bytes(b"nothing")
+    other = safetensors.torch.save({"x": torch.zeros(1)}, {"key": "7"})
+    (trained / "tiny.other.safetensors").write_bytes(other)
     get(make)
     assert capsys.readouterr().err == ""
 
@@ -186,7 +190,30 @@ def other_names(content):
     return safetensors.torch.save(tensors, {"sha256": checkpoints.digest(tensors)})
 
 
+def rewritten(content, change):
+    """Change all tensors, and make the hash that of the new ones."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    tensors = {name: change(value) for name, value in safetensors.torch.load(content).items()}
+    metadata = {**header["__metadata__"], "sha256": checkpoints.digest(tensors)}
+    return safetensors.torch.save(tensors, metadata)
+
+
+def another_precision(content):
+    return rewritten(content, torch.Tensor.bfloat16)
+
+
+def not_a_number(content):
+    return rewritten(content, lambda value: value.index_fill(0, torch.tensor(1), torch.nan))
+
+
+def infinite(content):
+    return rewritten(content, lambda value: value.index_fill(0, torch.tensor(1), -torch.inf))
+
+
 DAMAGES = [
+    another_precision,
+    not_a_number,
+    infinite,
     half,
     last_byte_missing,
     only_the_header,
@@ -220,7 +247,58 @@ def test_damaged_checkpoint_is_named_trained_again_and_replaced(make, trained, c
     assert files(trained) == [path]
 
 
-@pytest.mark.parametrize("damage", [half, one_bit_of_a_weight])
+def test_rewritten_checkpoint_is_only_what_was_changed(make, trained, capsys):
+    get(make)
+    (path,) = files(trained)
+    path.write_bytes(rewritten(path.read_bytes(), torch.Tensor.clone))
+    assert is_trained(get(make))
+    assert make.count == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (another_precision, "it holds something else"),
+        (not_a_number, "it holds numbers that are not finite"),
+        (infinite, "it holds numbers that are not finite"),
+    ],
+)
+def test_sound_file_of_useless_weights_says_why(make, trained, capsys, damage, why):
+    get(make)
+    (path,) = files(trained)
+    path.write_bytes(damage(path.read_bytes()))
+    get(make)
+    said = f"{path} is damaged ({why}): training this network again"
+    assert set(capsys.readouterr().err.splitlines()) == {said}
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_network_of_another_precision_is_kept(make, dtype, capsys):
+    models = [nn.Linear(3, 2, dtype=dtype) for _ in range(2)]
+    for model in models:
+        load_or_make(model, "tiny", KEY, make)
+    assert make.count == 1
+    assert torch.equal(models[0].weight, models[1].weight)
+    assert models[1].weight.dtype == dtype
+    assert capsys.readouterr().err == ""
+
+
+def test_digest_is_the_hash_of_names_and_bytes():
+    tensors = {"b": torch.tensor(2.5), "a": torch.arange(6).view(2, 3).T, "c": torch.zeros(0)}
+    expected = b"a" + tensors["a"].numpy().tobytes() + b"b" + tensors["b"].numpy().tobytes() + b"c"
+    assert checkpoints.digest(tensors) == hashlib.sha256(expected).hexdigest()
+
+
+def test_tensors_that_need_not_be_finite_are_kept(tmp_path):
+    tensors = {"distortion": torch.tensor([1.0, torch.inf, torch.nan])}
+    shapes = {"distortion": (torch.float32, torch.Size([3]))}
+    stored = checkpoints.Stored.under(tmp_path, "attacked", KEY, shapes, "attacking")
+    stored.load_or_make(lambda: tensors)
+    assert torch.equal(stored.load()["distortion"].isfinite(), torch.tensor([True, False, False]))
+
+
+@pytest.mark.parametrize("damage", [half, one_bit_of_a_weight, not_a_number])
 def test_damaged_shipped_checkpoint_gives_way_to_a_new_one(make, trained, capsys, damage):
     get(make, keep=checkpoints.SHIPPED)
     (path,) = files(checkpoints.SHIPPED)

@@ -32,13 +32,13 @@ def reddish():
 
 
 def files(*colours, name="mine.png"):
-    """What a FileUpload of ipywidgets 8 holds after an upload."""
+    """What a FileUpload of ipywidgets 8 holds after an upload; bytes are a file's content."""
     found = []
     for colour in colours:
-        content = io.BytesIO()
-        if colour != "broken":
+        content = io.BytesIO(colour if isinstance(colour, bytes) else b"")
+        if not isinstance(colour, bytes):
             Image.new("RGB", (40, 30), colour).save(content, "PNG")
-        found.append({"name": name, "content": memoryview(content.getvalue() or b"broken")})
+        found.append({"name": name, "content": memoryview(content.getvalue())})
     return tuple(found)
 
 
@@ -89,9 +89,19 @@ def test_your_picture_takes_an_upload_and_says_what_is_wrong_with_it(brightest_c
     assert shown.controls["picture"].value == UPLOADED
     assert "target blue: seen as blue" in shown.message
     assert shown.set(scale=0.0).split(":")[1].startswith(" seen as green")
-    send(shown, "broken")
-    kinds = "PNG, JPEG, GIF, BMP, TIFF or WEBP"
-    assert shown.message == f"the upload is damaged, or no picture that can be read here ({kinds})"
+    for content in (b"broken", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n{} loop\n"):
+        send(shown, content)
+        assert shown.message == (
+            "the upload is damaged, or no picture that can be read here "
+            "(PNG, JPEG, GIF, BMP, TIFF or WEBP)"
+        )
+    large = io.BytesIO()
+    Image.new("1", (5001, 5000)).save(large, "PNG")
+    send(shown, large.getvalue())
+    assert shown.message == (
+        "the upload is too large: 5,001 × 5,000 pixels, it may have 25,000,000; "
+        "make it smaller first"
+    )
     assert "seen as red" in shown.set(picture="image 0")
     shown.controls["picture"].value = UPLOADED
     send(shown, "red")
