@@ -120,9 +120,6 @@ def _blocks(answer: BinaryIO, address: str) -> Iterator[bytes]:
             raise OSError(f"{address}: less than {ENOUGH:,} bytes arrived in {PERIOD} seconds")
 
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
 class DamagedDataError(RuntimeError):
     """A data file is not what it should be; the message names the file and the remedy."""
 
