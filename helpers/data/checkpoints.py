@@ -7,23 +7,21 @@ import contextlib
 import glob
 import hashlib
 import json
-import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from helpers.data.files import ROOT, folder, write_atomically
+from helpers.data.locks import alone
 
 SHIPPED = ROOT / "data" / "checkpoints"
-SILENT_WAIT, LONGEST_WAIT = 3, 6 * 3600  # seconds for another process, as it may train
 
 
 def load_or_make(
@@ -210,42 +208,3 @@ def _are_finite(tensors: dict[str, Tensor]) -> bool:
 
 def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple]:
     return {name: (value.dtype, value.shape) for name, value in tensors.items()}
-
-
-@contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a lock between processes, or none where there can be none.
-
-    That is in a folder that cannot be written to and on a file system without locks. The lock
-    only saves double work, since files are written whole: one that stays taken is waited for
-    aloud, and not for ever.
-    """
-    lock = filelock.FileLock(f"{path}.lock")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if os.access(path.parent, os.W_OK):
-        _acquire(lock)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):  # the file system went away: the work is done
-            lock.release()
-
-
-def _acquire(lock: filelock.BaseFileLock) -> None:
-    """Wait for a lock, after a few seconds aloud; go on without it where it never comes."""
-    for seconds, message in (
-        (
-            SILENT_WAIT,
-            "waiting for {}: another process makes what this one needs. If none does, "
-            "delete that file",
-        ),
-        (LONGEST_WAIT, "{} is still there: going on without waiting"),
-    ):
-        try:
-            lock.acquire(timeout=seconds)
-            return
-        except filelock.Timeout:
-            print(message.format(lock.lock_file), file=sys.stderr)
-        except (OSError, RuntimeError):  # filelock's various words for: no locks here
-            return

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers.data.checkpoints import address, alone, write_or_say
+from helpers.data.checkpoints import address, write_or_say
 from helpers.data.files import folder
+from helpers.data.locks import alone
 
 
 def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:

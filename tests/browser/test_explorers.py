@@ -30,7 +30,7 @@ VALUE = """control => control.getAttribute('aria-valuenow')
         : control.list ? control.value : null)"""
 ALL_RUN = """() => {
     const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
-        .filter(cell => cell.querySelector('.cm-content').textContent.trim())
+        .filter(cell => cell.querySelector('.cm-content')?.textContent.trim()) // not folded
         .map(cell => cell.querySelector('.jp-InputPrompt').textContent.trim());
     return prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
 }"""
@@ -396,8 +396,8 @@ def test_explorer_under_voila_on_a_projector(voila, page, complaints, screenshot
 
 ALL_KINDS = """
 import ipywidgets, warnings
-from helpers import plotting
-from helpers.widgets import Explorer
+from helpers.course import plotting
+from helpers.course.explorers._explorer import Explorer
 
 def draw(fig, *, level, pace, kind, word, on, file):
     if level == {fails_at}:

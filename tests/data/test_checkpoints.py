@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from helpers import data
-from helpers.data import checkpoints, load_or_make
+from helpers.data import checkpoints, load_or_make, locks
 
 KEY = {"network": "tiny", "seed": 0}
 
@@ -413,15 +413,15 @@ def test_data_folder_that_can_not_be_made_is_said_and_the_model_is_returned(
 
 def test_read_only_folder_is_said_and_needs_no_lock(make, trained, monkeypatch, capsys):
     trained.mkdir(parents=True)
-    real = checkpoints.os.access
+    real = locks.os.access
 
     def access(path, mode):
-        return mode != checkpoints.os.W_OK and real(path, mode)
+        return mode != locks.os.W_OK and real(path, mode)
 
     def refused(*arguments, **options):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(checkpoints.os, "access", access)  # a chmod would not stop root
+    monkeypatch.setattr(locks.os, "access", access)  # a chmod would not stop root
     monkeypatch.setattr("helpers.data.files.tempfile.mkstemp", refused)
     assert is_trained(get(make))
     assert "could not be written ([Errno 13] Permission denied)" in capsys.readouterr().err
@@ -473,7 +473,7 @@ def test_lock_that_stays_taken_is_said_and_lack_of_locks_is_none(
     make, trained, monkeypatch, capsys, failures, attempts, said
 ):
     lock = Lock(*failures)
-    monkeypatch.setattr(checkpoints.filelock, "FileLock", lock)
+    monkeypatch.setattr(locks.filelock, "FileLock", lock)
     held = []
     assert is_trained(get(lambda model: (held.append(lock.held), make(model))))
     assert held == [len(failures) < attempts]
@@ -493,7 +493,7 @@ def test_lock_that_can_not_be_given_back_loses_no_work(make, trained, monkeypatc
         def release(self):
             raise OSError(errno.ESTALE, "Stale file handle")
 
-    monkeypatch.setattr(checkpoints.filelock, "FileLock", Gone())
+    monkeypatch.setattr(locks.filelock, "FileLock", Gone())
     assert is_trained(get(make))
     assert [path.suffix for path in files(trained)] == [".safetensors"]
 
@@ -512,8 +512,8 @@ def test_lock_left_on_a_file_system_without_locks_does_not_hang(
     kept.unlink()
     kept.with_name(f"{kept.name}.lock").write_bytes(content)
     monkeypatch.setattr(fcntl, "flock", missing)
-    monkeypatch.setattr(checkpoints, "SILENT_WAIT", 0.2)
-    monkeypatch.setattr(checkpoints, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(locks, "SILENT_WAIT", 0.2)
+    monkeypatch.setattr(locks, "LONGEST_WAIT", 0.2)
     assert is_trained(get(make))
     assert make.count == 2
     assert kept.exists()

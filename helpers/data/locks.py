@@ -1,0 +1,50 @@
+"""One process at a time: who wants what another one is making waits for it."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+SILENT_WAIT, LONGEST_WAIT = 3, 6 * 3600  # seconds for another process, as it may train
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock between processes, or none where there can be none.
+
+    That is in a folder that cannot be written to and on a file system without locks. The lock
+    only saves double work, since files are written whole: one that stays taken is waited for
+    aloud, and not for ever.
+    """
+    lock = filelock.FileLock(f"{path}.lock")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if os.access(path.parent, os.W_OK):
+        _acquire(lock)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # the file system went away: the work is done
+            lock.release()
+
+
+def _acquire(lock: filelock.BaseFileLock) -> None:
+    """Wait for a lock, after a few seconds aloud; go on without it where it never comes."""
+    for seconds, message in (
+        (
+            SILENT_WAIT,
+            "waiting for {}: another process makes what this one needs. If none does, "
+            "delete that file",
+        ),
+        (LONGEST_WAIT, "{} is still there: going on without waiting"),
+    ):
+        try:
+            lock.acquire(timeout=seconds)
+            return
+        except filelock.Timeout:
+            print(message.format(lock.lock_file), file=sys.stderr)
+        except (OSError, RuntimeError):  # filelock's various words for: no locks here
+            return
