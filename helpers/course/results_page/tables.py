@@ -81,7 +81,8 @@ def benchmark() -> str:
     lines = {}
     for row in content["rows"]:
         failed = f" ({row['success']:.1%})" if row["success"] < 1 else ""
-        cells = f"{row['ms']:.3g}", f"{row['mean']:.4f}{failed}"
+        time = f"{row['ms']:,.0f}" if row["ms"] >= 1000 else f"{row['ms']:.3g}"
+        cells = time, f"{row['mean']:.4f}{failed}"
         lines.setdefault(row["attack"], [row["attack"]]).extend(cells)
     peers = [row for row in content["rows"] if not row["ours"]]
     met = sum(bool(row["dominated by"]) for row in peers)
