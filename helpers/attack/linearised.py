@@ -42,7 +42,7 @@ LARGEST_FACTOR = 3.0  # by which μ changes in a step
 CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
 RESTARTED = 240  # from so many steps on, three fifths of them begin elsewhere
 RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
-MASKED, SETTLED = 0.5, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
+MASKED, SETTLED = 0.7, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
 SMOOTHED, MOST_SMOOTHED = 2, 600  # a run of `smoothed_descent`: times how many steps, but no longer
 
 
