@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from helpers.attack.chunks import in_chunks
 from helpers.attack.entry import check_attack, differentiable
 from helpers.attack.losses import target_margin
-from helpers.attack.penalty import LOSSES, Evaluation, Solver, minimise_penalty
+from helpers.attack.penalty import Evaluation, Solver, check_loss, minimise_penalty
 from helpers.attack.result import Adversarial
 from helpers.evaluation import distortion
 from helpers.lbfgsb import minimize
@@ -71,8 +71,7 @@ def minimal_adversarial(
     Szegedy et al., arXiv 1312.6199, section 4.1.
     """
     check_attack(model, inputs, targets)
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
+    check_loss(loss)
 
     def search_chunk(chunk: slice) -> Adversarial:
         x, goals = inputs[chunk], targets[chunk]

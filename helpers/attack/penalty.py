@@ -100,8 +100,7 @@ def penalised_adversarial(
         what `check_attack` takes; the message names the argument, and what it was.
     """
     check_attack(model, inputs, targets)
-    if loss not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
+    check_loss(loss)
     c = torch.as_tensor(c, dtype=inputs.dtype, device=inputs.device)
     if c.shape not in ((), targets.shape):
         raise ValueError(
@@ -181,3 +180,9 @@ def minimise_penalty(
         iterations=found.iterations,
         evaluations=found.evaluations,
     )
+
+
+def check_loss(loss: str) -> None:
+    """Refuse a loss that is none of `LOSSES` with a ValueError."""
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")

@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from helpers.evaluation import check_device, check_model, check_targets
+from helpers.evaluation import check_device, check_model, check_targets, forward
 from helpers.spectral import lipschitz_bound
 
 
@@ -51,9 +51,9 @@ def certified(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> Tensor:
     check_device(model, inputs)
     check_targets(inputs, targets, model[-1].out_features)
     exact = copy.deepcopy(model).double()
+    logits = forward(exact, inputs.double())
     with torch.no_grad():
         before = lipschitz_bound(exact[:-1], tuple(inputs.shape[1:]))
-        logits = torch.cat([exact(batch.double()) for batch in inputs.split(1000)])
         of_target = logits.gather(1, targets[:, None])
         rows = exact[-1].weight
         speeds = before * (rows - rows[:, None]).norm(dim=2)[targets]  # (N, K)

@@ -12,16 +12,10 @@ from helpers.attack import closest_adversarial, minimal_adversarial, target_marg
 from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
 
+from ..examples import linear, others
+
 NEAR = 0.1  # the share of ‖r‖ that the docstring promises where an image has converged
 TEMPERATURE = 0.005  # the last τ, as a share of an image's scale of margins
-
-
-def linear(weight, bias):
-    """Return the softmax model with logits W x + b, in float64."""
-    weight = torch.as_tensor(weight).double()
-    layer = nn.Linear(weight.shape[1], weight.shape[0]).double()
-    layer.load_state_dict({"weight": weight, "bias": torch.as_tensor(bias).double()})
-    return nn.Sequential(nn.Flatten(), layer).eval()
 
 
 def softmax(classes=10, *, pixels=64, scale=1.0, seed=0):
@@ -56,11 +50,6 @@ def relu(seed=0):
 def images(count=8, *, side=8, seed=1):
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(count, 1, side, side, generator=generator).double()
-
-
-def others(model, inputs):
-    """Return the class after the predicted one: a target that no image has yet."""
-    return (predict(model, inputs) + 1) % model[-1].out_features
 
 
 def project(x, w, b, lower, upper):

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from helpers.course import plotting
+from helpers.course.legibility import ink
 from helpers.course.plotting import Figure
 
 _VERDICTS = {
@@ -32,7 +33,7 @@ def verdict_bars(counts: Sequence[Mapping[str, int]], *, names: Sequence[str]) -
         bars = ax.barh(
             range(len(counts)), widths, left=ends, color=colour, label=verdict, height=0.7
         )
-        text = {"label_type": "center", "color": plotting.ink(colour), "fontsize": 9}
+        text = {"label_type": "center", "color": ink(colour), "fontsize": 9}
         ax.bar_label(bars, [width or "" for width in widths], **text)
         ends += widths
     ax.set_yticks(range(len(counts)), names, fontsize=9)
