@@ -55,7 +55,7 @@ def enclosures(
             if slope is None:
                 raise ValueError("model must have a Linear layer before its first Sigmoid")
             yield centre, slope, spread
-            reach = farthest(slope, spread, radii)
+            reach = reach_of(slope, spread, radii)
             tilt, lowest, highest = parallel_lines(centre - reach, centre + reach)
             centre = tilt * centre + (lowest + highest) / 2
             slope, spread = tilt[:, :, None] * slope, tilt[:, :, None] * spread
@@ -93,6 +93,6 @@ def parallel_lines(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return tilt, offsets.amin(0), offsets.amax(0)
 
 
-def farthest(slope: Tensor, spread: Tensor, radii: Tensor) -> Tensor:
+def reach_of(slope: Tensor, spread: Tensor, radii: Tensor) -> Tensor:
     """Return how far each value can get from its centre."""
     return radii[:, None] * slope.norm(dim=2) + spread.abs().sum(2)

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from helpers.bounds.crown import enclosures, farthest
+from helpers.bounds.crown import enclosures, reach_of
 from helpers.bounds.curvature import least_margin
 from helpers.bounds.exact import exact_linear
 from helpers.bounds.lipschitz import certified
@@ -128,12 +128,12 @@ def excludes(
         *before, logits = enclosures(model, inputs, radii)
         rows = torch.arange(len(inputs), device=inputs.device)
         centre, slope, spread = (value - value[rows, targets][:, None] for value in logits)
-        safe = (centre - farthest(slope, spread, radii)).amax(1) > 0
+        safe = (centre - reach_of(slope, spread, radii)).amax(1) > 0
         left = ~safe
         if parabolas and before and left.any():
             intervals = []
             for middle, *around in before:
-                reach = farthest(*around, radii)
+                reach = reach_of(*around, radii)
                 intervals.append(((middle - reach)[left], (middle + reach)[left]))
             margins = least_margin(model, inputs[left], targets[left], radii[left], intervals)
             safe[left] = margins > 0

@@ -14,7 +14,7 @@ import torch
 from helpers.spectral.autocorrelation import GramPolynomial
 from helpers.spectral.gram import any_above, largest_eigenvalue, likeliest
 
-NUMBERS_AT_ONCE = 2**22  # of the G(ξ) that are made at once
+GRAMS_AT_ONCE = 2**22  # numbers of the G(ξ) that are made at once
 HALF_WIDTHS = (13, 4, 1, 0)  # of cells of frequencies: each is 3 × 3 of the next
 LOWEST_SHARE = 0.5  # of the largest norm: a test that hardly any cell would pass is left out
 
@@ -52,7 +52,7 @@ def strongest(polynomial: GramPolynomial, grid: tuple[int, int]) -> tuple[tuple[
         kept = []
         if not len(cells):
             break
-        for part in cells.split(max(1, NUMBERS_AT_ONCE // math.prod(polynomial.shape))):
+        for part in cells.split(max(1, GRAMS_AT_ONCE // math.prod(polynomial.shape))):
             grams = polynomial.at(part * radians).flatten(0, 1)
             looked_at = likeliest(grams)[None] if half else torch.arange(len(grams))
             found, row = largest_eigenvalue(grams[looked_at], square)

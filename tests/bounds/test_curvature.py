@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.bounds.crown import enclosures, farthest
+from helpers.bounds.crown import enclosures, reach_of
 from helpers.bounds.curvature import highest, least_margin, parabolas
 
 from ..examples import generator
@@ -25,7 +25,7 @@ def bounded(model, x, targets, radius):
     with torch.no_grad():
         *before, _ = enclosures(model, x, radii)
         for centre, *around in before:
-            reach = farthest(*around, radii)
+            reach = reach_of(*around, radii)
             intervals.append((centre - reach, centre + reach))
         return least_margin(model, x, targets, radii, intervals)
 

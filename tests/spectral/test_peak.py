@@ -80,5 +80,5 @@ def test_groups_are_told_apart_and_parts_change_nothing(monkeypatch):
     polynomial = GramPolynomial(*polyphase(conv))
     place, group = strongest(polynomial, (9, 8))
     assert group == 1
-    monkeypatch.setattr(peak, "NUMBERS_AT_ONCE", 30)
+    monkeypatch.setattr(peak, "GRAMS_AT_ONCE", 30)
     assert strongest(polynomial, (9, 8)) == (place, group)
