@@ -73,14 +73,15 @@ def benchmark() -> str:
     path = results.RESULTS / "attack_benchmark.json"
     try:
         content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        networks = content["networks"]
+    except (ValueError, KeyError) as error:
         raise RuntimeError(
-            f"{path} is damaged ({error}): run python -m tests.benchmarks.attack"
+            f"{path} is damaged ({error!r}): run python -m tests.benchmarks.attack"
         ) from error
     parts = [
-        _attacks_side_by_side(content["networks"], kind)
+        _attacks_side_by_side(networks, kind)
         for kind in ("targeted", "untargeted")
-        if any(kind in network for network in content["networks"])
+        if any(kind in network for network in networks)
     ]
     left_out = [f" Left out: {name} ({why})." for name, why in content["left out"].items()]
     return (
