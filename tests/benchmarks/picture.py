@@ -3,6 +3,7 @@
 import math
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from helpers.course import plotting
 from helpers.course.plotting import Figure
@@ -50,6 +51,9 @@ def panel(ax: Axes, rows: list[dict]) -> None:
     ax.set_yticks([0.01, 0.1, 1, 10, 100], ["≤ 0.01 %", "0.1 %", "1 %", "10 %", "100 %"])
     ax.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     ax.minorticks_off()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.margins(x=0.1)
     points.sort()
     heights = spread([share(ax, lost) for lost, *_ in points], 1 / LINES)
     for height, (lost, ms, name, colour) in zip(heights, points, strict=True):
