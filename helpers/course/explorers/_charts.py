@@ -93,6 +93,8 @@ class Curves(Panel):
         values = np.concatenate([array(y) for _, y, _ in self.lines])
         smallest, largest = values.min().item(), values.max().item()
         height = max(largest - smallest, 1e-6)
+        if not np.isfinite(height):
+            return True
         if low <= smallest and largest <= high and height >= FILLED * (high - low):
             return True
         ax.set_ylim(smallest - 0.15 * height, largest + 0.15 * height)

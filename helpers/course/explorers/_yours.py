@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from helpers.course.explorers import pad
+from helpers.course.explorers._panels import Picture
 from helpers.course.explorers._parts import which_image
+from helpers.course.explorers._sheet import Rows
 from helpers.data import Dataset
 
 
@@ -69,3 +71,11 @@ class Images(Yours):
         if own and self.offered:
             return self.image().to(self.dataset.inputs), None
         return self.dataset.inputs[image : image + 1], self.dataset.labels[image].item()
+
+    def is_blank(self, own: bool) -> bool:
+        """Return whether the reader's own image is asked for, and nothing is drawn yet."""
+        return own and self.offered and not self.image().any()
+
+    def prompt(self) -> tuple[str, Rows]:
+        """Return what an explorer then shows."""
+        return "draw a digit on the pad", [[Picture(pixels=self.image()[0, 0], title="yours")]]

@@ -49,6 +49,8 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
 
     def draw(*, image: int, own: bool, radius: float, angle: int, random: int):
         x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
         if label is None:
             label, end = attacked(x)
         else:

@@ -64,6 +64,8 @@ def cross_model(
 
     def draw(*, source: str, reader: str, image: int, own: bool, scale: float):
         x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
         if label is None:
             end, target, right = attacked(x, source)
         else:

@@ -50,17 +50,20 @@ def penalty(networks: nn.Module | Mapping[str, nn.Module], dataset: Dataset) -> 
 
     def draw(*, network: str, image: int, own: bool, target: int, c: float, scale: float):
         x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
         perturbed = x + scale * (minimiser(x, network, target, c) - x)
         seen, panels = attack_panels(named[network], x, label, perturbed, target)
         of_network = f"{network}, " if len(named) > 1 else ""
         return f"{of_network}c = {c:.2g}, target {target}: seen as {seen}", [panels]
 
     controls = which_attack(dataset, number_of_classes(next(iter(named.values())), dataset.inputs))
-    every = {"network", "image", "own", "target", "c", "scale"}
+    useful = {"image", "target", "c", "scale"} | ({"network"} if len(named) > 1 else set())
+    useful |= {"own"} if images.offered else set()
     return PanelExplorer(
         draw,
         images=images,
-        useful=lambda **values: every if len(named) > 1 else every - {"network"},
+        useful=lambda **values: useful,
         network=choice(named, "network"),
         **images.controls(),
         target=controls["target"],

@@ -73,6 +73,8 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> PanelEx
 
     def draw(*, network: str, image: int, own: bool, target: int):
         x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
         changed, size, ways, table = answers(x, network, image, own, target)
         _, panels = attack_panels(networks[network], x, label, changed, target)
         bounds = {f"{way} {distance:.4f}": distance for way, distance in ways.items()}

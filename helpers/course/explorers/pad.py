@@ -5,30 +5,27 @@ trait with bytes gets through once and then counts as unchanged. One message is 
 time, and the page sends the last drawing when the answer is there.
 """
 
+import base64
 import functools
 import importlib.util
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib import colormaps
-from PIL import Image
+from IPython.display import display
 from torch import Tensor, nn
-from torch.nn import functional
 
 from helpers import data
 from helpers.attack import closest_adversarial
-from helpers.course import plotting
+from helpers.course.explorers._drawing import SIDE, centred, coloured, grey, keep, last_kept
+from helpers.course.explorers._panels import Picture
+from helpers.course.explorers._parts import readings
+from helpers.course.explorers._sheet import Sheet
 from helpers.course.explorers.introduction import adversarial_digit
 from helpers.evaluation import predict
 
-SIDE = 28  # pixels
-BOX = 20  # of MNIST: the digit's longer side
-LARGEST = 2.5  # times that a small drawing is enlarged
 HERE = Path(__file__)
-KEPT = "drawn.png"  # in the data folder
 TOLD = "The pad needs the package anywidget (pip install anywidget). Until then: a test digit."
 
 
@@ -55,7 +52,17 @@ def drawing_pad(networks: Mapping[str, nn.Module], dataset: data.Dataset):
     if not can_be_made():
         print(TOLD)
         return adversarial_digit(next(iter(networks.values())), dataset)
-    return Pad(Reading(networks), names=list(networks))
+    image = dataset.inputs[:1]
+    table = readings(networks, image, None)
+    picture = Picture(pixels=image[0, 0], title="a test digit, not drawn", size=(3.0, 3.0))
+    seen = ", ".join(
+        f"{name} {label}" for name, label in zip(networks, table.words.values(), strict=True)
+    )
+    alt = (
+        f"A pad to draw a digit on. Without a kernel, a test digit and what is read in it: {seen}."
+    )
+    static = Sheet().png([[picture, table]])
+    return Pad(Reading(networks), names=list(networks), static=static, alt=alt)
 
 
 def plain_pad(changed: Callable[[], None]) -> "Pad":
@@ -79,6 +86,10 @@ class Pad:
         returns what the page is told, and pictures (H, W, 4) of bytes.
     names : list of str
         Networks to choose from.
+    static : bytes
+        A PNG picture for pages without a kernel.
+    alt : str
+        Its alternative text.
 
     Attributes
     ----------
@@ -90,9 +101,16 @@ class Pad:
         What is shown.
     """
 
-    def __init__(self, look: Callable[[Tensor, dict], tuple[dict, list]], *, names=()):
-        self.look, self.kept = look, []
-        start = _last_kept()
+    def __init__(
+        self,
+        look: Callable[[Tensor, dict], tuple[dict, list]],
+        *,
+        names: Sequence[str] = (),
+        static: bytes = b"",
+        alt: str = "",
+    ):
+        self.look, self.static, self.alt, self.kept = look, static, alt, []
+        start = last_kept()
         self.image = centred(start)[None, None]
         self.widget = _class()(names=list(names), start=(255 * start).round().int().tolist())
         self.widget.on_msg(self._hear)
@@ -101,16 +119,14 @@ class Pad:
         """Draw as the reader does, pixels (28, 28) in [0, 1]; return what the page is told."""
         self.image = centred(pixels)[None, None]
         told, pictures = self.look(self.image, {"target": target, "network": network})
-        pictures = [_grey(self.image[0, 0]), *pictures]
+        pictures = [grey(self.image[0, 0]), *pictures]
         self.widget.send(told, [picture.tobytes() for picture in pictures])
         return told
 
     def keep(self) -> None:
         """Keep the image, here and in the data folder, where the other chapters find it."""
         self.kept.append(self.image.clone())
-        file = io.BytesIO()
-        Image.fromarray(_grey(self.image[0, 0])[..., 0]).save(file, "PNG")
-        data.write_atomically(data.folder() / KEPT, file.getvalue())
+        keep(self.image[0, 0])
 
     def _hear(self, widget, content: dict, buffers: list) -> None:
         if content["kind"] == "keep":
@@ -120,9 +136,13 @@ class Pad:
         self.draw(pixels, target=content["target"], network=content["network"])
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": view,
+            "image/png": base64.b64encode(self.static).decode(),
+            "text/plain": self.alt,
+        }
+        display(bundle, metadata={"image/png": {"alt": self.alt}}, raw=True)
 
 
 class Reading:
@@ -155,8 +175,8 @@ class Reading:
         if not found.success.item():
             text = f"{said}. No change was found that makes {wish['network']} see {target}."
         return {"rows": rows, "text": text}, [
-            _coloured(change[0, 0]),
-            _grey(found.adversarial[0, 0]),
+            coloured(change[0, 0]),
+            grey(found.adversarial[0, 0]),
         ]
 
     @torch.no_grad()
@@ -167,57 +187,6 @@ class Reading:
             label = shares.argmax().item()
             rows.append({"name": name, "label": label, "share": shares[label].item()})
         return rows
-
-
-def centred(pixels: Tensor) -> Tensor:
-    """Return a drawing (28, 28) as MNIST has its digits.
-
-    Its longer side is made 20 pixels long, and its centre of mass is put into the middle. What is
-    drawn very small is enlarged by no more than 2.5.
-
-    References
-    ----------
-    LeCun, Cortes and Burges, The MNIST database of handwritten digits.
-    """
-    ink = pixels > 0.05
-    if not ink.any():
-        return torch.zeros_like(pixels)
-    rows, columns = (ink.any(dim).nonzero().squeeze(1) for dim in (1, 0))
-    digit = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    factor = min(BOX / max(digit.shape), LARGEST)
-    size = [max(1, round(factor * side)) for side in digit.shape]
-    digit = functional.interpolate(digit[None, None], size, mode="bilinear", antialias=True)[0, 0]
-    placed = torch.zeros_like(pixels)
-    corner = []
-    for side, weights in zip(digit.shape, (digit.sum(1), digit.sum(0)), strict=True):
-        mass = (weights * torch.arange(side)).sum() / weights.sum()
-        corner.append(min(max(0, round((SIDE - 1) / 2 - mass.item())), SIDE - side))
-    top, left = corner
-    placed[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
-    return placed.clamp(0, 1)
-
-
-def _last_kept() -> Tensor:
-    """Return the image (28, 28) that was kept last, on whatever page; a blank one without."""
-    path = data.folder() / KEPT
-    try:
-        pixels = np.asarray(Image.open(path).convert("L"))
-    except OSError:  # nothing was kept, or something else bears the name
-        pixels = np.zeros((SIDE, SIDE))
-    if pixels.shape != (SIDE, SIDE):
-        pixels = np.zeros((SIDE, SIDE))
-    return torch.tensor(pixels / 255, dtype=torch.float32)
-
-
-def _grey(pixels: Tensor) -> np.ndarray:
-    """Return an image (H, W) in [0, 1] as bytes (H, W, 4) of a canvas."""
-    grey = (255 * pixels.clamp(0, 1)).round().byte().cpu().numpy()
-    return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
-
-
-def _coloured(r: Tensor) -> np.ndarray:
-    """Return a difference (H, W) in the colours of `plotting.difference`, ten times as strong."""
-    return colormaps[plotting.DIVERGING]((0.5 + 5 * r).clamp(0, 1).cpu().numpy(), bytes=True)
 
 
 @functools.cache
