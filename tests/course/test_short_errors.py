@@ -1,3 +1,5 @@
+import re
+
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -6,10 +8,12 @@ from nbclient import NotebookClient
 from helpers.course.short_errors import INTERRUPTED, explain_errors
 
 
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+
 @pytest.fixture
 def shell():
     shell = InteractiveShell()
-    shell.run_line_magic("colors", "NoColor")
     explain_errors(shell)
     return shell
 
@@ -26,7 +30,7 @@ def test_interruption_leaves_one_sentence(shell, capsys):
 @pytest.mark.parametrize("name", ["ledger", "explorer"])
 def test_name_of_a_cell_that_was_not_run_says_what_to_run(shell, capsys, name):
     shell.run_cell(f"x = 1\n{name}.table()")
-    said = capsys.readouterr().out
+    said = COLOUR.sub("", capsys.readouterr().out)
     assert f"name '{name}' is not defined" in said
     assert f"{name}.table()" in said  # the line
     assert f"If a cell above makes '{name}'" in said
