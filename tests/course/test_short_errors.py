@@ -7,7 +7,6 @@ from nbclient import NotebookClient
 
 from helpers.course.short_errors import INTERRUPTED, explain_errors
 
-
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
