@@ -201,6 +201,7 @@ class Painted(Panel):
     def update(self, ax, old: "Painted") -> bool | str:
         for artist in self.moving(ax)[:-1]:
             artist.remove()
+        ax.set_prop_cycle(plotting.STYLE["axes.prop_cycle"])  # from its first colour on
         self.paint(ax)
         return same(self.frame, old.frame) or FRAME
 

@@ -122,7 +122,7 @@ class Bars(Panel):
             return False
         for position, (bar, value) in enumerate(zip(ax.patches, array(self.values), strict=True)):
             bar.set_width(value)
-            bar.set_color(ORANGE if position in self.highlight else BLUE)
+            bar.set_facecolor(ORANGE if position in self.highlight else BLUE)
         return retitle(ax, self.title, old.title)
 
     def moving(self, ax) -> list:

@@ -16,7 +16,7 @@ RAMP = torch.linspace(0, 1, 36).view(6, 6)
 
 def curves(height, **options):
     return Curves(
-        lines=[([0, 1, 2], [0.0, height, 1.0], {"label": "one"})],
+        lines=[([0, 1, 2], [0.0, height, 1.0], {})],
         **{"point": (1, height), "title": "a title", "level": 0.5, "mark": 1.0} | options,
     )
 
