@@ -65,6 +65,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, page, screens
     trips = page.evaluate("document.querySelector('.digit-pad').parentElement.padTrips.length")
     assert trips >= 5  # while it was drawn
 
+    expect(pad.locator("figure:visible")).to_have_count(1)
     pad.locator("select").first.select_option("3")
     expect(pad.get_by_role("status")).to_contain_text("makes FC100-100-10 see 3")
     expect(pad.locator("figure:visible")).to_have_count(3)
@@ -204,6 +205,7 @@ def test_restarted_kernel_is_said_beside_the_explorer(ran, lab, explorers, page)
 
 def test_accessibility_tree_names_controls_picture_and_status(ran):
     explorer = ran("01_introduction.ipynb").first
+    expect(explorer.get_by_role("slider", name="scale")).to_be_visible()
     tree = explorer.aria_snapshot()
     for name in ("image", "target", "scale"):
         assert re.search(rf'(slider|combobox) "{name}', tree), tree

@@ -215,4 +215,5 @@ class Painted(Panel):
 def nice(low: float, high: float) -> tuple[float, float]:
     """Return limits around a range that are the same for most ranges like it."""
     step = 10 ** np.ceil(np.log10(max(high - low, 1e-6))) / 2
-    return float(step * np.floor(low / step)), float(step * np.ceil(high / step))
+    first = np.floor(low / step)
+    return float(step * first), float(step * max(np.ceil(high / step), first + 1))

@@ -1,5 +1,18 @@
 // Beside an explorer: greys its picture while the controls have other values than those that it was
-// drawn for, gives it its alternative text, makes its text a live region, and reports clicks.
+// drawn for, gives it its alternative text, makes its text a live region, gives the controls the
+// names that ipywidgets writes beside them, and reports clicks.
+const PLAY = ["play or pause", "stop, back to the start", "repeat"];
+
+function name(box) {
+  for (const row of box.querySelectorAll(".widget-inline-hbox")) {
+    const label = row.querySelector(".widget-label")?.textContent;
+    const control = row.querySelector("[role=slider], select, input");
+    if (label) control?.setAttribute("aria-label", label);
+  }
+  box.querySelectorAll(".widget-play button").forEach((button, i) =>
+    button.setAttribute("aria-label", PLAY[i % PLAY.length]));
+}
+
 async function render({ model, el }) {
   el.style.display = "none";
   const watched = [];
@@ -14,6 +27,7 @@ async function render({ model, el }) {
       JSON.stringify(control.get(key)) !== JSON.stringify(answered[name]));
     box().classList.toggle("explorer-stale", stale);
     box().querySelector("img")?.setAttribute("alt", model.get("alt"));
+    name(box());
   };
   const click = (event) => {
     if (event.target.tagName !== "IMG") return;

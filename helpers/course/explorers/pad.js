@@ -11,7 +11,7 @@ function make(tag, parent, properties = {}) {
 }
 
 function picture(parent, caption) {
-  const figure = make("figure", parent);
+  const figure = make("figure", parent, { hidden: true });
   const canvas = make("canvas", figure, { width: N, height: N });
   canvas.setAttribute("role", "img");
   make("figcaption", figure, { textContent: caption });

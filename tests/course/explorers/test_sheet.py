@@ -148,6 +148,7 @@ def test_same_content_is_the_same():
 def test_nice_limits_contain_the_range_and_seldom_change(low, high):
     begin, end = nice(low, high)
     assert begin <= low <= high <= end
+    assert begin < end
     assert end - begin <= 11 * max(high - low, 1e-6) + 1e-6
     middle = nice(low + 0.01 * (high - low), high - 0.01 * (high - low))
     assert middle[0] >= begin
