@@ -197,7 +197,7 @@ def test_restarted_kernel_is_said_beside_the_explorer(ran, lab, explorers, page)
     explorer = slow_explorer(ran, lab, "again.ipynb")
     line = "e => getComputedStyle(e, '::before').content"
     assert "run the" not in explorer.evaluate(line)
-    explorers.menu(page, "Kernel", r"^Restart Kernel…$")
+    explorers.menu(page, "Kernel", r"^Restart Kernel…")
     page.locator(".jp-Dialog button.jp-mod-accept").click()
     expect(explorer).to_have_class(re.compile("jupyter-widgets-disconnected"), timeout=STEP)
     assert "run the" in explorer.evaluate(line)
