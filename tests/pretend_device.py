@@ -165,27 +165,33 @@ def _is_there(device) -> bool:
 
 _FIRST_CELL = """
 import sys
-import tempfile
-from pathlib import Path
 
-sys.path.insert(0, {root!r})
-from helpers.course import ledger, session
-from tests.pretend_device import pretend
+sys.path[:0] = {folders!r}
+import pretend_device
 
-pretended = pretend()
-there = pretended.__enter__()
-session._device = lambda: there
-kept = Path(tempfile.mkdtemp())
-ledger.results_file = lambda *names: kept / "results.json"
+pretend_device.install()
 """
+
+
+def install() -> None:
+    """Make `THERE` the device of this process's session, and keep no results."""
+    from helpers.course import ledger, session
+
+    pretend().__enter__()
+    results = Path(tempfile.mkdtemp()) / "results.json"
+    session._device = lambda: THERE
+    ledger.results_file = lambda *names: results
 
 
 def run_chapter(path: Path, data_folder: Path) -> None:
     """Execute a notebook on the pretended device at the smallest scale, and keep nothing."""
     notebook = nbformat.read(path, as_version=4)
-    root = str(Path(__file__).resolve().parents[1])
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(_FIRST_CELL.format(root=root)))
-    notebook.cells.append(nbformat.v4.new_code_cell("assert session.device == there"))
+    folders = [str(folder) for folder in Path(__file__).resolve().parents[:2]]
+    first = _FIRST_CELL.format(folders=folders)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+    notebook.cells.append(
+        nbformat.v4.new_code_cell("assert session.device == pretend_device.THERE")
+    )
     environment = {"COURSE_SCALE": "ci", "COURSE_OFFLINE": "1", "COURSE_DATA": str(data_folder)}
     NotebookClient(
         notebook,
