@@ -96,7 +96,7 @@ def move(shown: Explorer, hand: random.Random) -> str:
     name = hand.choice(list(shown.controls))
     control = shown.controls[name]
     if isinstance(control, ipywidgets.FileUpload):
-        control.value = _upload(control, hand)
+        control.set_trait("value", _upload(control, hand))  # only the browser may in ipywidgets 7
     elif isinstance(control, ipywidgets.Combobox):
         control.value = hand.choice([*control.options, "no such class"])
     elif isinstance(control, ipywidgets.FloatLogSlider):
