@@ -112,7 +112,8 @@ def image_grid(
 
 def image(pixels, *, ax, title: str = "") -> None:
     """Draw one image (H, W) or (H, W, 3) with pixels in [0, 1] into `ax`."""
-    ax.imshow(np.clip(pixels, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    pixels = np.asarray(pixels).clip(0, 1)
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.set_title(title, fontsize=10)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

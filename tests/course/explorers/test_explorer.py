@@ -92,7 +92,7 @@ def test_twin_draws_every_setting_and_moves_nothing():
     fig = shown.twin([{"height": 1}, {"colour": "orange"}, {"height": 3, "colour": "orange"}])
     heights = [part.axes[0].patches[0].get_height() for part in fig.subfigs]
     assert heights == [1, 2, 3]
-    texts = [part.get_suptitle() for part in fig.subfigs]
+    texts = [part.texts[0].get_text() for part in fig.subfigs]
     assert texts == ["blue & 1 < 5", "orange & 2 < 5", "orange & 3 < 5"]
     assert fig.get_figwidth() == 2
     assert fig.get_figheight() > 3
