@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from helpers.course import results
-from helpers.course.results import DIFFERS, REPRODUCED
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 
 OTHERS = "others"  # the columns of the networks that a row's examples were not made for
 STRETCHED = " to 0.1"  # behind the name of a row of Table 4: its examples were amplified
