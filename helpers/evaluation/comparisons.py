@@ -106,7 +106,7 @@ def p_of_gap(interval: Callable[[float], Estimate]) -> float:
         Maps a confidence to the interval of the difference at it.
     """
     low, high = -12.0, 0.0  # of log10 p
-    for _ in range(40):
+    for _ in range(30):
         middle = (low + high) / 2
         found = interval(1 - 10**middle)
         excluded = found.low > 0 or found.high < 0
