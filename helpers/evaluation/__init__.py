@@ -9,6 +9,7 @@ samples can be of the same thing.
 
 from helpers.evaluation.comparisons import (
     Equivalence,
+    crossed_difference,
     equivalence,
     holm,
     mean_gap,
@@ -47,6 +48,7 @@ __all__ = [
     "check_fit",
     "check_model",
     "check_targets",
+    "crossed_difference",
     "distortion",
     "equivalence",
     "error_rate",

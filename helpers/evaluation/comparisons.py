@@ -97,6 +97,28 @@ def _spread(runs: Sequence[float], confidence: float) -> float:
     return float(student * np.std(runs, ddof=1) * math.sqrt(1 + 1 / count))
 
 
+def crossed_difference(first, second, *, confidence: float = 0.95) -> Estimate:
+    """Return the mean of first − second over runs and images, with an interval for both.
+
+    Other seeds would have given other networks, and another test set other images: the variance
+    of the mean over the runs and that of the mean over the images are added. (What is left over
+    for a single run and image is then counted twice, which makes the interval a little wide.)
+
+    Parameters
+    ----------
+    first, second : array-like, shapes (K, N)
+        Values of K ≥ 2 pairs of runs on the same N images, such as which of them are misread.
+    confidence : float
+        Of the interval.
+    """
+    gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
+    runs, images = gaps.mean(1), gaps.mean(0)
+    tail = (1 + confidence) / 2
+    by_runs = scipy.stats.t.ppf(tail, len(runs) - 1) * scipy.stats.sem(runs)
+    half = math.hypot(by_runs, scipy.stats.norm.ppf(tail) * scipy.stats.sem(images))
+    return Estimate(gaps.mean(), gaps.mean() - half, gaps.mean() + half)
+
+
 def p_of_gap(interval: Callable[[float], Estimate]) -> float:
     """Return the p of a difference: 1 less the highest confidence whose interval excludes 0.
 

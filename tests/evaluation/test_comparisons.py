@@ -114,3 +114,19 @@ def test_holm_steps_down():
     assert found == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert evaluation.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
     assert evaluation.holm([]) == []
+
+
+def test_crossed_difference_holds_the_truth_over_new_seeds_and_new_images():
+    generator = np.random.default_rng(4)
+    held = {"crossed": [], "seeds only": []}
+    for _ in range(400):
+        hard = generator.normal(0, 1, (2, 1, 300))  # what an image does to each method
+        luck = generator.normal(0, 0.05, (2, 5, 1))  # what a seed does
+        values = hard + luck + generator.normal(0, 0.5, (2, 5, 300))
+        for name, gap in (
+            ("crossed", evaluation.crossed_difference(*values)),
+            ("seeds only", evaluation.paired_difference(*values.mean(2))),
+        ):
+            held[name].append(gap.low <= 0 <= gap.high)
+    assert np.mean(held["crossed"]) >= 0.94
+    assert np.mean(held["seeds only"]) < 0.9
