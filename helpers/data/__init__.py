@@ -1,11 +1,12 @@
 """The images: digits, photographs, faces and CIFAR-10, and the files that keep what was computed.
 
-`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. `photos` and
-`faces` need no download; `cifar10` reads CIFAR-10 where the data folder has it. A `Dataset` knows
-where its images come from. `load_or_make` keeps networks that took long to train, `measured`
-results that took long to find.
+`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had.
+`whole_photographs`, `photos` and `faces` need no download; `cifar10` reads CIFAR-10 where the data
+folder has it. A `Dataset` knows where its images come from. `load_or_make` keeps networks that took
+long to train, `measured` results that took long to find.
 """
 
+from helpers.data.album import ALBUM
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
 from helpers.data.cifar import CIFAR10_CLASSES, cifar10
 from helpers.data.dataset import Dataset, disjoint_halves
@@ -22,9 +23,11 @@ from helpers.data.photographs import (
     TRAINING_SHARE,
     crops,
     photos,
+    whole_photographs,
 )
 
 __all__ = [
+    "ALBUM",
     "CIFAR10_CLASSES",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
@@ -52,5 +55,6 @@ __all__ = [
     "read_folder",
     "read_picture",
     "unlabelled",
+    "whole_photographs",
     "write_atomically",
 ]
