@@ -15,12 +15,10 @@ from helpers.data.image_files import PictureError, read_picture
 from helpers.data.lfw import faces, unlabelled
 from helpers.data.measurements import measured
 from helpers.data.mnist import digits
-from helpers.data.photo_folders import UNKNOWN, imagenette, read_folder
+from helpers.data.photo_folders import UNKNOWN, foolbox_samples, imagenette, read_folder
 from helpers.data.photographs import (
     PHOTOGRAPH_CLASSES,
-    PHOTOGRAPH_SHORTER_SIDE,
     PHOTOGRAPHS,
-    TRAINING_SHARE,
     crops,
     photos,
     whole_photographs,
@@ -31,10 +29,8 @@ __all__ = [
     "CIFAR10_CLASSES",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
-    "PHOTOGRAPH_SHORTER_SIDE",
     "ROOT",
     "SHIPPED",
-    "TRAINING_SHARE",
     "UNKNOWN",
     "DamagedDataError",
     "Dataset",
@@ -48,6 +44,7 @@ __all__ = [
     "faces",
     "fetch",
     "folder",
+    "foolbox_samples",
     "imagenette",
     "load_or_make",
     "measured",

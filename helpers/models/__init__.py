@@ -7,7 +7,14 @@ A prefix ``model[:k]`` is a representation φ, the rest ``model[k:]`` maps it to
 """
 
 from helpers.models.efficientnet_lite import LITE0, efficientnet_lite0, lite0_weights
-from helpers.models.imagenet import OSTRICH, categories, classifier, preparation, weights_file
+from helpers.models.imagenet import (
+    OSTRICH,
+    categories,
+    classifier,
+    kept_weights,
+    preparation,
+    weights_file,
+)
 from helpers.models.layers import ContrastNormalisation, Residual, Standardise, weight_layers
 from helpers.models.paper import ARCHITECTURES, architecture, build
 from helpers.models.paper_alexnet import alexnet
@@ -31,6 +38,7 @@ __all__ = [
     "categories",
     "classifier",
     "efficientnet_lite0",
+    "kept_weights",
     "lite0_weights",
     "on_grid",
     "preparation",
