@@ -149,10 +149,10 @@ def layer_constant(
             value = layer.epsilon**-layer.gamma
         case _:
             raise ValueError(
-                "layer must be a block whose Lipschitz constant is known: Linear, Conv2d, ReLU, ReLU6, "
-                "Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, ZeroPad2d, Dropout, "
-                "Flatten, Identity, Standardise, ContrastNormalisation, and Residual or Sequential "
-                f"of these; got {type(layer).__name__}"
+                "layer must be a block whose Lipschitz constant is known: Linear, Conv2d, ReLU, "
+                "ReLU6, Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, ZeroPad2d, "
+                "Dropout, Flatten, Identity, Standardise, ContrastNormalisation, and Residual or "
+                f"Sequential of these; got {type(layer).__name__}"
             )
     return torch.tensor(value, dtype=torch.double)
 
