@@ -10,7 +10,7 @@ from helpers import data, models
 from helpers.data import Dataset
 
 PAPERS = "alexnet"
-OTHERS = ("squeezenet1_0", PAPERS)  # to which examples may transfer
+ANOTHER = ("squeezenet1_0", PAPERS)  # to which examples may transfer
 PATCH = 96  # pixels of the crops that units are shown
 
 
@@ -91,12 +91,12 @@ def another_system(system: System) -> System | None:
 
     That is SqueezeNet 1.0 or AlexNet, in this order; nothing is fetched.
     """
-    for name in OTHERS:
+    for name in ANOTHER:
         if name != system.name and models.kept_weights(name) is not None:
             found = imagenet_system(name)
             if (found.side, found.shorter) == (system.side, system.shorter):
                 return found
-    return imagenet_system(models.LITE0) if system.name in OTHERS else None
+    return imagenet_system(models.LITE0) if system.name in ANOTHER else None
 
 
 def system_images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -> Dataset:

@@ -127,7 +127,7 @@ def units_and_directions(of_units: Tensor, of_directions: Tensor, *, names: Sequ
     names : sequence
         Of the R units.
     """
-    fig = plotting.figure(11.5, 3.2)
+    fig = plotting.figure(14, 4)
     left, right = fig.subfigures(1, 2)
     for half, images, labels in (
         (left, of_units, [f"unit {name}" for name in names]),
