@@ -3,9 +3,9 @@
 `layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
 methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
 the regulariser of section 4.3, `penalty_gains` says what it gained; `robust_training` is what came
-later. `imagenet` has chapter 11's network, AlexNet or another of torchvision's or a small one, and
-its images; `quocnet` what chapter 12 detects. `measures` has what the studies measure of every
-network, `shipped` makes the networks that the repository ships.
+later. `imagenet` has chapter 11's network, EfficientNet-Lite0 or another one, and its images;
+`quocnet` what chapter 12 detects. `measures` has what the studies measure of every network,
+`shipped` makes the networks that the repository ships.
 """
 
 from helpers.studies import (
