@@ -2,10 +2,10 @@
 
 `layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
 methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
-the regulariser of section 4.3, `robust_training` what came later. `imagenet` has chapter 11's
-network, AlexNet or another of torchvision's or a small one, and its images; `quocnet` what chapter
-12 detects. `measures` has what the studies measure of every network, `shipped` makes the networks
-that the repository ships.
+the regulariser of section 4.3, `penalty_gains` says what it gained; `robust_training` is what came
+later. `imagenet` has chapter 11's network, AlexNet or another of torchvision's or a small one, and
+its images; `quocnet` what chapter 12 detects. `measures` has what the studies measure of every
+network, `shipped` makes the networks that the repository ships.
 """
 
 from helpers.studies import (
@@ -13,6 +13,7 @@ from helpers.studies import (
     imagenet,
     layer_pools,
     measures,
+    penalty_gains,
     pool_comparison,
     quocnet,
     robust_training,
@@ -25,6 +26,7 @@ __all__ = [
     "imagenet",
     "layer_pools",
     "measures",
+    "penalty_gains",
     "pool_comparison",
     "quocnet",
     "robust_training",

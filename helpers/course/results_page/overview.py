@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from helpers.course import plotting, results
-from helpers.course.results import DIFFERS, REPRODUCED, counts
+from helpers.course.results import counts
 from helpers.course.results_page.entries import (
     Entry,
     chapter_number,
@@ -16,6 +16,7 @@ from helpers.course.results_page.entries import (
     full_runs,
 )
 from helpers.course.results_page.picture import paper_and_ours
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 from helpers.data import write_atomically
 
 PICTURE = "overview.png"

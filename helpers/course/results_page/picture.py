@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 
 from helpers.course import plotting
 from helpers.course.plotting import Figure
-from helpers.course.results import DIFFERS, REPRODUCED
 from helpers.course.results_page.entries import Entry, arcsine
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 
 SHARE_TICKS = (0, 1, 5, 10, 20, 40, 60, 80, 95, 100)  # per cent
 SIZE_TICKS = (0.05, 0.1, 0.2, 0.3)

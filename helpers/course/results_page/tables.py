@@ -3,9 +3,9 @@
 import json
 
 from helpers.course import results
-from helpers.course.results import DIFFERS
 from helpers.course.results_page.entries import chapter_number, compared, full_runs, merged
 from helpers.course.tables import shown, table
+from helpers.course.verdicts import DIFFERS
 
 
 def comparisons() -> str:

@@ -5,9 +5,9 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pytest
 
-from helpers.course.results import DIFFERS, REPRODUCED
 from helpers.course.results_page import entries
 from helpers.course.results_page.entries import JUDGES, Entry, compared, full_runs, merged
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 
 
 def table(title, columns, rows):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.course.results import DIFFERS, REPRODUCED, RESULTS
+from helpers.course.results import RESULTS
 from helpers.course.results_page import overview
 from helpers.course.results_page.entries import Entry, compared, fingerprint, full_runs
 from helpers.course.results_page.picture import paper_and_ours
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 
 
 def test_headline_counts_the_claims(stored):
