@@ -5,14 +5,14 @@ paper's 1.6 % is of its sigmoid network, and its claims about pools are judged o
 the gain came with pools for every layer only, and those for higher layers seemed more useful. The
 entries of all pools go the same part of their own way, and every pool is renewed equally often.
 
-What is shared by all methods is chosen on held-out images, `choose`; then `finals` trains every
-method on all images from five seeds, and `verdicts` compares their test errors by a rule that was
-fixed before any of them was looked at.
+Weight decay and dropout are chosen on held-out images, `choose`; then `finals` trains every method
+on all images from five seeds. How their test errors are compared, `compare`, and when a claim of
+the paper's holds, `only_with_all` and `higher_is_better`, was fixed before any of them was seen.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -20,11 +20,11 @@ from torch import nn
 from helpers import models
 from helpers.attack import closest_adversarial
 from helpers.data import Dataset, load_or_make, measured
-from helpers.evaluation import predict
+from helpers.evaluation import Estimate, holm, p_of_gap, predict
 from helpers.studies.adversarial_training import RECIPE, Method, trial
 from helpers.studies.layer_pools import PoolLoss
 from helpers.studies.measures import measure
-from helpers.studies.pool_comparison import HELD_OUT, LAYERS, SEEDS, pools
+from helpers.studies.pool_comparison import HELD_OUT, LAYERS, SEEDS, differences, pools
 from helpers.training import SMALL_DATA, Recipe, train_dense
 
 SCREENING = replace(RECIPE, epochs=30)
@@ -39,6 +39,15 @@ POOLED = {  # by the paper's names of the layers
     "second hidden pool": LAYERS["second hidden"],
     "all pools": LAYERS["all"],
 }
+PAIRS = (  # of which the first is asked whether it has the smaller test error
+    *((name, "weight decay") for name in POOLED),
+    ("dropout", "weight decay"),
+    ("all pools", "dropout"),
+    *(("all pools", name) for name in list(POOLED)[:-1]),
+    ("first hidden pool", "input pool"),
+    ("second hidden pool", "input pool"),
+)
+LEVEL = 0.05  # of all comparisons together
 ATTACKED = 400  # test images
 
 
@@ -131,6 +140,7 @@ def finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iter
                 "recipe": asdict(LONG),
                 "seed": seed,
                 "data": [train.digest, test.digest, ATTACKED],
+                "misread": "the numbers of the test images",
             }
             make = functools.partial(_final, method, seed, train, test)
             yield {"name": name, "seed": seed, **measured("pools.sigmoid.final", key, make)}
@@ -138,6 +148,59 @@ def finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iter
 
 def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
     model = trained_with(method, train, recipe=LONG, seed=seed)
-    wrong = (predict(model, test.inputs) != test.labels).nonzero().squeeze(1)
+    misread = (predict(model, test.inputs) != test.labels).nonzero().squeeze(1).tolist()
     found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
-    return {**found, "wrong": wrong.tolist()}
+    return {**found, "misread": misread, "tested": len(test)}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two methods: the difference of their test errors in points, p, and p after Holm."""
+
+    gap: Estimate
+    p: float
+    adjusted: float
+
+    @property
+    def first_is_better(self) -> bool:
+        """Whether the first method's test error is smaller, beyond all doubt that is allowed."""
+        return bool(self.gap.value > 0 and self.adjusted < LEVEL)
+
+
+def compare(rows: Sequence[Mapping]) -> dict[tuple[str, str], Comparison]:
+    """Compare the pairs of methods in `PAIRS`, over seeds and images.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        What `finals` yields, of at least two seeds.
+
+    Returns
+    -------
+    dict
+        (first, second) → how far the second's test error lies above the first's.
+    """
+
+    def gap(pair: tuple[str, str], confidence: float) -> Estimate:
+        first, second = pair
+        two = [row for row in rows if row["name"] in pair]
+        found = differences(two, first, confidence=confidence)[second]
+        return Estimate(*(100 * value for value in found))
+
+    p_values = [p_of_gap(functools.partial(gap, pair)) for pair in PAIRS]
+    return {
+        pair: Comparison(gap(pair, 1 - LEVEL), p, adjusted)
+        for pair, p, adjusted in zip(PAIRS, p_values, holm(p_values), strict=True)
+    }
+
+
+def only_with_all(found: Mapping[tuple[str, str], Comparison]) -> bool:
+    """Return whether pools for all layers gain on weight decay, and no single pool does."""
+    gains = {name: found[name, "weight decay"].first_is_better for name in POOLED}
+    return gains.pop("all pools") and not any(gains.values())
+
+
+def higher_is_better(found: Mapping[tuple[str, str], Comparison]) -> bool:
+    """Return whether a pool of a hidden layer has a smaller test error than that of the input."""
+    hidden = ("first hidden pool", "second hidden pool")
+    return any(found[name, "input pool"].first_is_better for name in hidden)

@@ -56,7 +56,8 @@ class Stack:
         shapes = [[parameter.shape for parameter in model.parameters()] for model in models]
         if shapes.count(shapes[0]) != len(shapes):
             raise ValueError("models must be of one shape")
-        together = [torch.stack(same) for same in zip(*(m.parameters() for m in models))]
+        parameters = [list(model.parameters()) for model in models]
+        together = [torch.stack(same) for same in zip(*parameters, strict=True)]
         vector = torch.cat([each.detach().flatten() for each in together])
         gradient = torch.zeros_like(vector)
         views = [
@@ -181,11 +182,11 @@ def train_dense(
     velocity, average = torch.zeros_like(decay), stack.vector.clone()
     epochs, size = recipe.epochs, recipe.batch_size
     steps = epochs * math.ceil(counts.pop() / size)
-    orders = zip(*(batches(d, epochs, size, s, "") for d, s in zip(datasets, seeds, strict=True)))
-    for step, rows in enumerate(orders):
-        batch = [(d.inputs[some], d.labels[some]) for d, some in zip(datasets, rows, strict=True)]
-        more = [one(*each) for one, *each in zip(entries, models, *zip(*batch))] if entries else []
-        images, labels = (torch.stack(part) for part in zip(*batch, strict=True))
+    orders = [batches(d, epochs, size, s, "") for d, s in zip(datasets, seeds, strict=True)]
+    for step, rows in enumerate(zip(*orders, strict=True)):
+        images = torch.stack([d.inputs[some] for d, some in zip(datasets, rows, strict=True)])
+        labels = torch.stack([d.labels[some] for d, some in zip(datasets, rows, strict=True)])
+        more = [one(models[i], images[i], labels[i]) for i, one in enumerate(entries)]
         backpropagate(stack, images, labels, entries=_stacked(more), rates=rates)
         rate = recipe.learning_rate
         if decaying:
@@ -202,4 +203,7 @@ def train_dense(
 
 def _stacked(more: list[Entries]) -> Entries:
     """Return layer → rows and labels of all networks, from those of each."""
-    return {k: tuple(map(torch.stack, zip(*(one[k] for one in more)))) for k in more[0]} if more else {}
+    return {
+        layer: tuple(torch.stack([one[layer][part] for one in more]) for part in (0, 1))
+        for layer in (more[0] if more else ())
+    }

@@ -23,7 +23,8 @@ def some(count: int, dtype=torch.float32) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def noise(count: int) -> list[Dataset]:
-    return [Dataset(*one, f"noise {i}", "noise") for i, one in enumerate(zip(*some(count)))]
+    images, labels = some(count)
+    return [Dataset(images[i], labels[i], f"noise {i}", "noise") for i in (0, 1)]
 
 
 def assert_gradients(stack: Stack, expected: list[nn.Sequential]) -> None:
@@ -103,9 +104,7 @@ def test_constant_rate_and_no_momentum_are_plain_steps():
     datasets = noise(20)
     recipe = Recipe(epochs=2, batch_size=20, momentum=0.0, averaging=0.0)
     fast = networks()
-    train_dense(
-        fast, datasets, weight_decay=(0, 0, 0), recipe=recipe, seeds=(5, 6), decaying=False
-    )
+    train_dense(fast, datasets, weight_decay=(0, 0, 0), recipe=recipe, seeds=(5, 6), decaying=False)
     for model, found, dataset in zip(networks(), fast, datasets, strict=True):
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         for _ in range(2):
