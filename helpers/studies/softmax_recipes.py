@@ -42,8 +42,8 @@ class Softmax:
 
 
 SOFTMAX = [
-    *(Softmax(decay) for decay in (1.0, 0.9, 0.8, 0.7, 0.5, 0.2)),
-    *(Softmax(decay, bias=True) for decay in (1.0, 0.8)),
+    *(Softmax(decay) for decay in (1.0, 0.8, 0.75, 0.6, 0.2)),
+    Softmax(bias=True),
     *(Softmax(steps=steps) for steps in (5, 10, 20)),
 ]
 
