@@ -36,7 +36,7 @@ DRAWS = 4000
 
 
 @dataclass(frozen=True)
-class Entry:
+class ScoredEntry:
     """One entry of a table: what is predicted for it, and what the paper has.
 
     Attributes
@@ -76,22 +76,22 @@ class Entry:
 
 def counted(
     name: str, percent: float, ours: Sequence[float], of: int, spread: float, images: int = IMAGES
-) -> Entry:
+) -> ScoredEntry:
     """Return the entry of a share of images; `ours` are counts, one for each set of networks."""
     mean = float(np.mean(ours))
     share = predicted_share(mean, of, spread=spread, networks=len(ours))
-    return Entry(name, round(percent / 100 * images), mean / of * images, images, share)
+    return ScoredEntry(name, round(percent / 100 * images), mean / of * images, images, share)
 
 
-def averaged(name: str, paper: float, ours: Sequence[Sequence[float]], of: int) -> Entry:
+def averaged(name: str, paper: float, ours: Sequence[Sequence[float]], of: int) -> ScoredEntry:
     """Return the entry of a mean distortion; `ours` are pairs of mean and standard deviation."""
     means, deviations = np.transpose(ours)
     between = means.std(ddof=1) if len(means) > 1 else DISTORTION_SPREAD
     errors = (DISTORTION_ERROR, deviations.mean() / of**0.5, between * (1 + 1 / len(means)) ** 0.5)
-    return Entry(name, paper, float(means.mean()), 0, float(np.linalg.norm(errors)))
+    return ScoredEntry(name, paper, float(means.mean()), 0, float(np.linalg.norm(errors)))
 
 
-def entries_of_table_4(runs: Sequence[dict], count: int, test_images: int) -> list[Entry]:
+def entries_of_table_4(runs: Sequence[dict], count: int, test_images: int) -> list[ScoredEntry]:
     """Return what a recipe's networks predict for Table 4, without its diagonal.
 
     Parameters
@@ -134,7 +134,7 @@ def entries_of_table_4(runs: Sequence[dict], count: int, test_images: int) -> li
 
 def entries_of_other_tables(
     tables: Sequence[dict], halves: Sequence[dict], count: int
-) -> list[Entry]:
+) -> list[ScoredEntry]:
     """Return what a recipe's networks predict for Tables 1 to 3, as far as it changes them.
 
     Parameters
@@ -176,14 +176,14 @@ def entries_of_other_tables(
     return entries
 
 
-def _error(name: str, percent: float, ours: Sequence[float], images: int) -> Entry:
+def _error(name: str, percent: float, ours: Sequence[float], images: int) -> ScoredEntry:
     """Return the entry of an error on unchanged images, as if ours were of as many."""
     counts = [share * images for share in ours]
     spread = network_spread([[one] for one in counts], images) if len(ours) > 1 else ERROR_SPREAD
     return counted(name, percent, counts, images, spread, images)
 
 
-def score(entries: Iterable[Entry], *, seed: int = 0) -> dict:
+def score(entries: Iterable[ScoredEntry], *, seed: int = 0) -> dict:
     """Return how likely the entries are together, and whether that is as good as luck allows.
 
     Returns

@@ -5,7 +5,7 @@ paper's 1.6 % is of its sigmoid network, and its claims about pools are judged o
 the gain came with pools for every layer only, and those for higher layers seemed more useful. The
 entries of all pools go the same part of their own way, and every pool is renewed equally often.
 
-Weight decay and dropout are chosen on held-out images, `choose`; then `finals` trains every method
+Weight decay and dropout are chosen on held-out images, `choose`; then `sigmoid_finals` trains every method
 on all images from five seeds. How their test errors are compared, `compare`, and when a claim of
 the paper's holds, `only_with_all` and `higher_is_better`, was fixed before any of them was seen.
 """
@@ -32,7 +32,7 @@ LONG = replace(RECIPE, epochs=60, batch_size=200, learning_rate=0.2)
 DECAYS = (1e-5, 1e-4)
 DROPOUTS = ((0.0, 0.1, 0.1), (0.1, 0.1, 0.1), (0.1, 0.2, 0.2))
 STRENGTH = 0.5  # of its own way
-SIZE, PERIOD = 400, 24  # entries of a pool, and steps after which a part of them is replaced
+SIZE, RENEWED_EVERY = 400, 24  # entries of a pool, and steps after which a part of them is replaced
 POOLED = {  # by the paper's names of the layers
     "input pool": LAYERS["input"],
     "first hidden pool": LAYERS["first hidden"],
@@ -48,13 +48,13 @@ PAIRS = (  # of which the first is asked whether it has the smaller test error
     ("second hidden pool", "input pool"),
 )
 LEVEL = 0.05  # of all comparisons together
-ATTACKED = 400  # test images
+FEW_ATTACKED = 400  # test images
 
 
 def with_pools(name: str, decay: float) -> Method:
     """Return the method with the pools called `name`, a key of `POOLED`."""
     layers = POOLED[name]
-    settings = pools(layers, STRENGTH, "own", size=SIZE, every=PERIOD // len(layers))
+    settings = pools(layers, STRENGTH, "own", size=SIZE, every=RENEWED_EVERY // len(layers))
     return Method("sigmoid", decay, pools=settings)
 
 
@@ -127,7 +127,7 @@ def choose(train: Dataset) -> tuple[list[dict], dict[str, Method]]:
     return rows, methods
 
 
-def finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iterator[dict]:
+def sigmoid_finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iterator[dict]:
     """Yield a row for each seed and each method: errors, distortion, and the images it misreads.
 
     Every network and its measurement are kept in the data folder's ``trained/``, so that a run that
@@ -139,7 +139,7 @@ def finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iter
                 "method": asdict(method),
                 "recipe": asdict(LONG),
                 "seed": seed,
-                "data": [train.digest, test.digest, ATTACKED],
+                "data": [train.digest, test.digest, FEW_ATTACKED],
                 "misread": "the numbers of the test images",
             }
             make = functools.partial(_final, method, seed, train, test)
@@ -149,7 +149,7 @@ def finals(methods: Mapping[str, Method], train: Dataset, test: Dataset) -> Iter
 def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
     model = trained_with(method, train, recipe=LONG, seed=seed)
     misread = (predict(model, test.inputs) != test.labels).nonzero().squeeze(1).tolist()
-    found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
+    found = measure(model, train, test, count=FEW_ATTACKED, attack=closest_adversarial)
     return {**found, "misread": misread, "tested": len(test)}
 
 
@@ -173,7 +173,7 @@ def compare(rows: Sequence[Mapping]) -> dict[tuple[str, str], Comparison]:
     Parameters
     ----------
     rows : sequence of mapping
-        What `finals` yields, of at least two seeds.
+        What `sigmoid_finals` yields, of at least two seeds.
 
     Returns
     -------

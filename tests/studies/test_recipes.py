@@ -18,22 +18,22 @@ def test_best_two_are_the_likeliest_of_two_names():
 
 
 def test_every_candidate_is_another_and_the_courses_is_among_them():
-    assert len(set(recipes.SCREEN.values())) == len(recipes.SCREEN)
-    assert recipes.SCREEN[recipes.OURS] == recipes.TODAY
+    assert len(set(recipes.CANDIDATES.values())) == len(recipes.CANDIDATES)
+    assert recipes.CANDIDATES[recipes.OURS] == recipes.TODAY
 
 
 def test_recipes_are_judged_by_seeds_that_chose_nothing():
-    assert not set(recipes.RUNS) & set(recipes.NEW_RUNS)
-    assert len(recipes.RUNS) == len(recipes.NEW_RUNS) == 5
+    assert not set(recipes.SETS) & set(recipes.NEW_SETS)
+    assert len(recipes.SETS) == len(recipes.NEW_SETS) == 5
 
 
 @pytest.mark.usefixtures("own_folder")
 def test_screen_and_finals_score_what_was_measured(tiny, monkeypatch):
-    monkeypatch.setattr(recipes, "SCREEN", {"one": recipes.Candidate("sparse", epochs=1)})
-    monkeypatch.setattr(recipes, "SCREENED", 6)
-    monkeypatch.setattr(recipes, "FINAL", 6)
-    rows = list(recipes.screen(tiny, tiny))
+    monkeypatch.setattr(recipes, "CANDIDATES", {"one": recipes.Candidate("sparse", epochs=1)})
+    monkeypatch.setattr(recipes, "LINE_UP_IMAGES", 6)
+    monkeypatch.setattr(recipes, "FINAL_IMAGES", 6)
+    rows = list(recipes.line_up(tiny, tiny))
     assert [(row["name"], row["attack"]) for row in rows] == [("one", "tight"), ("one", "coarse")]
-    (final,) = recipes.finals([("one", "tight")], tiny, tiny, runs=(0,))
+    (final,) = recipes.on_trial([("one", "tight")], tiny, tiny, runs=(0,))
     assert final["runs"] == rows[0]["runs"]
     assert final["log_likelihood"] == pytest.approx(rows[0]["log_likelihood"])

@@ -29,12 +29,17 @@ def refuse(*arguments):
 @pytest.fixture
 def short(monkeypatch, own_folder):
     """Trainings of two epochs, and few images attacked."""
-    for name, value in (("LONG", SHORT), ("SCREENING", SHORT), ("SMALL_DATA", 0), ("ATTACKED", 4)):
+    for name, value in (
+        ("LONG", SHORT),
+        ("SCREENING", SHORT),
+        ("SMALL_DATA", 0),
+        ("FEW_ATTACKED", 4),
+    ):
         monkeypatch.setattr(sigmoid_pools, name, value)
 
 
 def rows(errors: dict[str, list[int]], images: int = 1000) -> list[dict]:
-    """Return rows of `finals` in which a method misreads so many images for each seed."""
+    """Return rows of `sigmoid_finals` in which a method misreads so many images for each seed."""
     return [
         {
             "name": name,
@@ -51,7 +56,7 @@ def rows(errors: dict[str, list[int]], images: int = 1000) -> list[dict]:
 def test_half_of_a_batchs_rows_are_entries_and_every_pool_is_renewed_as_often(tiny):
     for name, layers in POOLED.items():
         method = with_pools(name, 1e-4)
-        assert method.pools.every * len(layers) == sigmoid_pools.PERIOD
+        assert method.pools.every * len(layers) == sigmoid_pools.RENEWED_EVERY
         assert method.pools.length == "own"
         model = sigmoid_pools.models.build("FC100-100-10")
         images = tiny[:60]
@@ -85,7 +90,7 @@ def test_choice_is_by_held_out_error_and_pools_share_its_decay(tiny, monkeypatch
 def test_finals_are_kept_network_by_network(tiny, monkeypatch):
     monkeypatch.setattr(sigmoid_pools, "SEEDS", (0, 1))
     methods = {name: with_pools(name, 1e-4) for name in ("input pool", "all pools")}
-    first = list(sigmoid_pools.finals(methods, tiny, tiny[:30]))
+    first = list(sigmoid_pools.sigmoid_finals(methods, tiny, tiny[:30]))
     assert [(row["seed"], row["name"]) for row in first] == [
         (seed, name) for seed in (0, 1) for name in methods
     ]
@@ -93,7 +98,7 @@ def test_finals_are_kept_network_by_network(tiny, monkeypatch):
     assert first[3]["test_error"] == error_rate(model, tiny.inputs[:30], tiny.labels[:30])
     assert len(first[3]["misread"]) == round(30 * first[3]["test_error"])
     monkeypatch.setattr(sigmoid_pools, "_final", refuse)
-    assert list(sigmoid_pools.finals(methods, tiny, tiny[:30])) == first
+    assert list(sigmoid_pools.sigmoid_finals(methods, tiny, tiny[:30])) == first
 
 
 @pytest.mark.usefixtures("short")

@@ -43,7 +43,7 @@ def test_few_steps_are_plain_gradient_descent(tiny):
 
 def test_rows_are_kept_and_attacks_are_no_closer_than_exact(tiny, monkeypatch):
     monkeypatch.setattr(softmax_recipes, "SOFTMAX", [Softmax()])
-    monkeypatch.setattr(softmax_recipes, "ATTACKED", 10)
+    monkeypatch.setattr(softmax_recipes, "ATTACKED_SOFTMAX", 10)
     (row,) = softmax_rows(tiny, tiny)
     assert row["exact"] <= row["penalty"] + 1e-6
     assert row["exact"] < row["coarse"]
