@@ -3,8 +3,8 @@
 The paper says nothing about how its networks started and were trained, and Table 4's stretched rows
 are far from what the course's own recipe gives. Every candidate is a guess at the missing lines.
 Recipes are chosen by Table 4 alone: `line_up` tries all of them on one set of networks and a few
-images, `on_trial` the best of them on five sets. What was chosen is then judged by the other tables,
-`judge`, on networks with new seeds.
+images, `on_trial` the best of them on five sets. What was chosen is then judged by the other
+tables, `judge`, on networks with new seeds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

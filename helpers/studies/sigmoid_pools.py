@@ -5,9 +5,10 @@ paper's 1.6 % is of its sigmoid network, and its claims about pools are judged o
 the gain came with pools for every layer only, and those for higher layers seemed more useful. The
 entries of all pools go the same part of their own way, and every pool is renewed equally often.
 
-Weight decay and dropout are chosen on held-out images, `choose`; then `sigmoid_finals` trains every method
-on all images from five seeds. How their test errors are compared, `compare`, and when a claim of
-the paper's holds, `only_with_all` and `higher_is_better`, was fixed before any of them was seen.
+Weight decay and dropout are chosen on held-out images, `choose`; then `sigmoid_finals` trains every
+method on all images from five seeds. How their test errors are compared, `compare`, and when a
+claim of the paper's holds, `only_with_all` and `higher_is_better`, was fixed before any of them was
+seen.
 """
 
 import functools
