@@ -37,7 +37,8 @@ def exercises() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
             task, stub = EXERCISE.search(text), STUB.search(code)
             if task and stub:
                 tasks.append((task[1], task[2].strip(), stub[1], stub[2]))
-        found.append((path.stem, tasks))
+        if tasks:  # an appendix has none
+            found.append((path.stem, tasks))
     return found
 
 

@@ -16,6 +16,12 @@ from helpers.evaluation.comparisons import (
     p_of_gap,
     share_gap,
 )
+from helpers.evaluation.likelihood import (
+    count_log_likelihood,
+    mean_log_likelihood,
+    network_spread,
+    predicted_share,
+)
 from helpers.evaluation.perturbations import (
     amplify,
     distortion,
@@ -48,6 +54,7 @@ __all__ = [
     "check_fit",
     "check_model",
     "check_targets",
+    "count_log_likelihood",
     "crossed_difference",
     "distortion",
     "equivalence",
@@ -58,12 +65,15 @@ __all__ = [
     "holm",
     "logits",
     "mean_gap",
+    "mean_log_likelihood",
+    "network_spread",
     "noise_like",
     "number_of_classes",
     "p_of_gap",
     "paired_difference",
     "per_image",
     "predict",
+    "predicted_share",
     "rank_correlation",
     "rescale_to_mean",
     "share_gap",

@@ -4,6 +4,7 @@
 stochastic gradient descent behind it, `fit_readout` solves for a last layer on frozen features.
 """
 
+from helpers.training.dense import Stack, backpropagate, train_dense
 from helpers.training.readout import fit_readout
 from helpers.training.rica import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.training.sgd import DECAY_FORMS, Recipe, batch_loss, batches, check_data, train
@@ -15,6 +16,8 @@ __all__ = [
     "SMALL_DATA",
     "Recipe",
     "RicaRecipe",
+    "Stack",
+    "backpropagate",
     "batch_loss",
     "batches",
     "check_data",
@@ -22,6 +25,7 @@ __all__ = [
     "fit_readout",
     "pretrain_quocnet",
     "train",
+    "train_dense",
     "trained",
     "trained_quocnet",
 ]

@@ -37,7 +37,8 @@ JUDGED = (DIFFERS, REPRODUCED, BOUND, FITTED, NO_POWER)
 
 def full_runs(*, comparable: bool) -> list[dict]:
     """Return the stored full-scale runs on the paper's data, or those on other data."""
-    runs = [results.read_results(path) for path in sorted(results.RESULTS.glob("*.full.json"))]
+    files = sorted(results.RESULTS.glob("[0-9][0-9]_*.full.json"))  # no appendix: 08b, …
+    runs = [results.read_results(path) for path in files]
     return [run for run in runs if run["comparable"] == comparable]
 
 
