@@ -30,7 +30,7 @@ MEANINGS = {
 VERDICTS = tuple(MEANINGS)
 
 _SILENT = re.compile(
-    r"^(none|not (in the paper|looked at|said|shown|reported)|does not say|no figure|"
+    r"^(none\b|not (in the paper|looked at|said|shown|reported)|does not say|no figure|"
     r"a later method|without these)",
     re.IGNORECASE,
 )

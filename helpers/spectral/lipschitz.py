@@ -126,7 +126,11 @@ def layer_constant(
         case nn.Linear():
             return dense_norm(layer.weight)
         case nn.Conv2d():
-            return conv_norm_bound(layer, shape[1:])
+            return _convolution(layer, shape[1:])
+        case nn.Sequential():
+            return lipschitz_bound(layer, shape)
+        case models.Residual():  # ‖x − x'‖ + ‖body(x) − body(x')‖
+            return 1 + lipschitz_bound(layer.body, shape)
         case nn.AvgPool2d():
             return _average_pool(layer, shape)
         case nn.AdaptiveAvgPool2d():
@@ -135,7 +139,7 @@ def layer_constant(
             value = _max_pool(layer)
         case nn.Dropout():
             value = 1 / (1 - layer.p) if layer.training and layer.p < 1 else 1.0
-        case nn.ReLU() | nn.Tanh() | nn.Flatten() | nn.Identity():
+        case nn.ReLU() | nn.ReLU6() | nn.Tanh() | nn.Flatten() | nn.Identity() | nn.ZeroPad2d():
             value = 1.0
         case nn.Sigmoid():
             value = 0.25
@@ -146,8 +150,9 @@ def layer_constant(
         case _:
             raise ValueError(
                 "layer must be a block whose Lipschitz constant is known: Linear, Conv2d, ReLU, "
-                "Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Dropout, Flatten, "
-                f"Identity, Standardise, ContrastNormalisation; got {type(layer).__name__}"
+                "ReLU6, Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, ZeroPad2d, "
+                "Dropout, Flatten, Identity, Standardise, ContrastNormalisation, and Residual or "
+                f"Sequential of these; got {type(layer).__name__}"
             )
     return torch.tensor(value, dtype=torch.double)
 
@@ -169,6 +174,15 @@ def _leaves(model: nn.Sequential, prefix: str):
 
 def _pair(value: int | tuple[int, int] | None) -> tuple[int | None, int | None]:
     return tuple(value) if isinstance(value, tuple | list) else (value, value)
+
+
+def _convolution(conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
+    """Bound a convolution; easier ones are a matrix, or for each frequency ξ a row a channel."""
+    if conv.kernel_size == (1, 1) and conv.groups == 1:
+        return dense_norm(conv.weight.flatten(1))
+    if conv.groups == conv.in_channels == conv.out_channels:  # a row's norm is its length
+        return conv_norm_bound(conv, size, iterations=0)
+    return conv_norm_bound(conv, size)
 
 
 def _max_pool(layer: nn.MaxPool2d) -> float:

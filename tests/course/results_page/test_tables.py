@@ -26,9 +26,9 @@ def test_paper_and_ours_have_a_cell_each_and_what_differs_is_bold(stored):
     assert below(text, "Table 4") == [
         ["", "", "FC100-100-10, %", "FC123-456-10, %", "FC100-100-10′, %"],
         ["FC100-100-10", "paper", "100", "26", "6"],
-        ["", "ours", "100", "24", "12"],
+        ["", "ours", "100", "24", "**12**"],
         ["FC123-456-10 to 0.1", "paper", "96", "100", "22"],
-        ["", "ours", "**98**", "99", "**70**"],
+        ["", "ours", "98", "99", "**70**"],
         ["noise, σ = 0.1", "paper", "3", "3", "3"],
         ["", "ours", "3", "3", "3"],
     ]
@@ -50,12 +50,13 @@ def test_what_only_one_chapter_measured_is_a_dash(book):
 
 def test_claims_that_differ_are_named_with_their_reason(book):
     run = book("06_six")
-    run.number("error", paper=1, ours=1, within=0, reason="unseen")
-    run.number("|size|", paper=2, ours=1, within=0.5, unit=" px", reason="a better optimiser")
+    run.number("error", paper=1, ours=1, within=0, rule="r", reason="unseen")
+    why = {"reason": "a better optimiser", "settle": "its code"}
+    run.number("|size|", paper=2, ours=1, within=0.5, rule="r", unit=" px", **why)
     run.save()
     _, *lines = rows(tables.differing_claims().replace(r"\|", "∣"))
     link = "[6](../notebooks/06_six.ipynb)"
-    assert lines == [[link, "∣size∣", "2 px", "1 px", "a better optimiser"]]
+    assert lines == [[link, "∣size∣", "2 px", "1 px", "a better optimiser", "its code"]]
 
 
 def test_runs_on_other_data_or_at_another_scale_are_left_out(book):
@@ -80,20 +81,38 @@ def test_networks_of_figure_5_stand_beside_each_other(book):
     ]
 
 
-def test_benchmark_says_who_is_slower_and_no_closer(folder):
-    row = {"network": "Conv", "success": 1.0, "mean": 0.05, "ours": False, "dominated by": []}
-    lines = [
-        row | {"attack": "ours", "ms": 0.5, "ours": True},
-        row | {"attack": "slow", "ms": 12.34, "success": 0.5, "dominated by": ["ours"]},
-        row | {"attack": "close", "ms": 1916.3, "mean": 0.04},
+def test_benchmark_has_a_cell_for_each_attack_and_says_who_is_beaten(folder):
+    ours = {"attack": "ours", "optimality": 0.9954, "ms": 0.5}
+    peer = {"attack": "peer", "optimality": 1.0, "ms": 1916.3}
+    beats = {"peer": "peer", "beaten": ["ours"], "met by": ["longer", "longest"]}
+    networks = [
+        {"network": "Conv", "targeted": [ours, peer], "targeted, dominated": [beats]},
+        {"network": "ReLU", "targeted": [ours], "targeted, dominated": []},
     ]
-    content = json.dumps({"machine": "a machine", "rows": lines})
-    (folder / "attack_benchmark.json").write_text(content, encoding="utf-8")
+    networks[1] |= {"untargeted": [ours], "untargeted, dominated": []}
+    content = {"machine": "a machine", "data": "digits", "networks": networks}
+    content["left out"] = {"Big": "no weights"}
+    (folder / "attack_benchmark.json").write_text(json.dumps(content), encoding="utf-8")
     text = tables.benchmark()
-    assert rows(text) == [
-        ["attack", "Conv, ms", "distortion"],
-        ["ours", "0.5", "0.0500"],
-        ["slow", "12.3", "0.0500 (50.0%)"],
-        ["close", "1,916", "0.0400"],
+    assert below(text, "Targeted") == [
+        ["attack", "Conv", "ReLU"],
+        ["ours", "99.5, 0.5 ms", "99.5, 0.5 ms"],
+        ["peer", "100.0, 1,916 ms", "–"],
     ]
-    assert "a machine. In 1 of 2 cases" in text
+    assert below(text, "Untargeted") == [["attack", "ReLU"], ["ours", "99.5, 0.5 ms"]]
+    assert "library's: ours on Conv by peer, which is met by longer and longest." in text
+    assert "library's: none." in text
+    assert "Left out: Big (no weights)." in text
+
+
+def test_kinds_are_counted_with_those_that_did_not_come_out_so(book):
+    run = book("06_six")
+    for holds in (True, False, True):
+        run.extension("an extension", ours="1", holds=holds, reason="r")
+        run.phenomenon("a claim", paper="1", ours="1", holds=holds, reason="r")
+    run.save()
+    lines = {row[0]: row[1] for row in rows(tables.kinds())[1:]}
+    assert lines["reproduced"] == "2"
+    assert lines["differs"] == "1"
+    assert lines["extension"] == "3, 1 of them not so"
+    assert lines["no power"] == "0"
