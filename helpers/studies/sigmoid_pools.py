@@ -40,7 +40,7 @@ POOLED = {  # by the paper's names of the layers
     "second hidden pool": LAYERS["second hidden"],
     "all pools": LAYERS["all"],
 }
-PAIRS = (  # of which the first is asked whether it has the smaller test error
+COMPARED = (  # of which the first is asked whether it has the smaller test error
     *((name, "weight decay") for name in POOLED),
     ("dropout", "weight decay"),
     ("all pools", "dropout"),
@@ -169,7 +169,7 @@ class Comparison:
 
 
 def compare(rows: Sequence[Mapping]) -> dict[tuple[str, str], Comparison]:
-    """Compare the pairs of methods in `PAIRS`, over seeds and images.
+    """Compare the pairs of methods in `COMPARED`, over seeds and images.
 
     Parameters
     ----------
@@ -188,10 +188,10 @@ def compare(rows: Sequence[Mapping]) -> dict[tuple[str, str], Comparison]:
         found = differences(two, first, confidence=confidence)[second]
         return Estimate(*(100 * value for value in found))
 
-    p_values = [p_of_gap(functools.partial(gap, pair)) for pair in PAIRS]
+    p_values = [p_of_gap(functools.partial(gap, pair)) for pair in COMPARED]
     return {
         pair: Comparison(gap(pair, 1 - LEVEL), p, adjusted)
-        for pair, p, adjusted in zip(PAIRS, p_values, holm(p_values), strict=True)
+        for pair, p, adjusted in zip(COMPARED, p_values, holm(p_values), strict=True)
     }
 
 

@@ -9,7 +9,7 @@ from helpers.evaluation import error_rate
 from helpers.studies import sigmoid_pools
 from helpers.studies.layer_pools import PoolLoss
 from helpers.studies.sigmoid_pools import (
-    PAIRS,
+    COMPARED,
     POOLED,
     Comparison,
     compare,
@@ -116,7 +116,7 @@ def test_comparison_is_in_points_and_by_holm():
     errors = {name: [20, 21, 20, 21, 20] for name in METHODS}
     errors["all pools"] = [5, 6, 5, 6, 5]
     found = compare(rows(errors))
-    assert tuple(found) == PAIRS
+    assert tuple(found) == COMPARED
     one = found["all pools", "weight decay"]
     assert one.gap.value == pytest.approx(1.5)  # points
     assert one.p < one.adjusted < 0.05
@@ -140,6 +140,6 @@ def test_comparison_is_in_points_and_by_holm():
 )
 def test_claims_hold_by_their_rules(better, only, higher):
     estimate = sigmoid_pools.Estimate(0.1, 0.05, 0.15)
-    found = {pair: Comparison(estimate, 0.01, 0.01 if pair in better else 0.2) for pair in PAIRS}
+    found = {pair: Comparison(estimate, 0.01, 0.01 if pair in better else 0.2) for pair in COMPARED}
     assert only_with_all(found) is only
     assert higher_is_better(found) is higher
