@@ -8,7 +8,9 @@ what all of them share.
 """
 
 from helpers.course import checks, explorers, plotting, results_page, timings
+from helpers.course.building import ready
 from helpers.course.ledger import Ledger
+from helpers.course.questions import Prediction, Quiz
 from helpers.course.results import (
     DIFFERS,
     NOT_TESTABLE,
@@ -33,6 +35,8 @@ __all__ = [
     "SCALES",
     "VERDICTS",
     "Ledger",
+    "Prediction",
+    "Quiz",
     "best_runs",
     "checks",
     "counts",
@@ -40,6 +44,7 @@ __all__ = [
     "load_results",
     "plotting",
     "printable",
+    "ready",
     "results_page",
     "rows",
     "setup",

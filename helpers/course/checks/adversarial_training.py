@@ -35,7 +35,8 @@ def part_of_the_way(answer: Callable[..., Tensor]) -> None:
     }
 
     def check(answer):
-        found = tensor(answer(h, weight, bias, label, target, strength), (6,), "the outputs")
+        found = answer(h, weight, bias, label, target, strength)
+        found = tensor(found, (6,), "the moved outputs of one image: h is one vector, and they")
         for why, value in mistakes.items():
             if torch.allclose(found, value.double(), atol=1e-5):
                 raise NotYetError(why)
@@ -51,7 +52,7 @@ def part_of_the_way(answer: Callable[..., Tensor]) -> None:
 
 
 def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None:
-    """Chapter 9: new entries replace a random part of a pool."""
+    """Chapter 9: new entries replace a random part of a pool, in any order."""
     pool = torch.arange(40.0)[:, None].repeat(1, 3)
     new = -1 - torch.arange(15.0)[:, None].repeat(1, 3)
 
@@ -63,19 +64,20 @@ def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None
                 raise NotYetError("the pool grew; new entries take the places of old ones")
             found = tensor(found, (40, 3), "the pool")
             kept = sum(bool((found == entry.double()).all(1).any()) for entry in new)
-            old = (found >= 0).all(1)
+            old = found[(found >= 0).all(1)]
             if kept < len(new):
                 raise NotYetError(
                     f"of {len(new)} new entries {kept} are in the pool: draw places without "
                     "repetition, such as the first of a random permutation"
                 )
-            if int(old.sum()) != len(pool) - len(new):
-                raise NotYetError(f"{len(pool) - len(new)} old entries stay, not {int(old.sum())}")
-            if not torch.equal(found[old], pool[old].double()):
-                raise NotYetError("the old entries that stay keep their places")
-            replaced.append(~old)
+            if len(old) != len(pool) - len(new):
+                raise NotYetError(f"{len(pool) - len(new)} old entries stay, not {len(old)}")
+            stay = torch.tensor([bool((old == entry.double()).all(1).any()) for entry in pool])
+            if int(stay.sum()) != len(old):
+                raise NotYetError("the old entries that stay are those of the pool, each once")
+            replaced.append(~stay)
         if torch.equal(*replaced):
-            raise NotYetError("the same places are replaced each time: draw them at random")
+            raise NotYetError("the same entries are replaced each time: draw them at random")
 
     if attempted(answer, pool, new, torch.Generator()):
         report(check, answer)

@@ -61,6 +61,11 @@ def resampled_errors(answer: Callable[[Tensor, int], Tensor]) -> None:
             raise NotYetError("an error is a share of the images: divide by how many were drawn")
         if (found.mean() - (1 - share)).abs() < 5 * spread / times**0.5:
             raise NotYetError("these are shares of right answers; count the wrong ones")
+        if not torch.allclose(found * len(wrong), (found * len(wrong)).round(), atol=1e-3):
+            raise NotYetError(
+                f"some errors are no share of {len(wrong)} images: draw images, whose errors are "
+                "counted, and not numbers from a bell curve"
+            )
         if (found == found[0]).all():
             raise NotYetError("all draws give the same error: draw with replacement, and each anew")
         if (found.mean() - share).abs() > 5 * spread / times**0.5:

@@ -40,6 +40,9 @@ RIGHT = {
             pool, new, generator, torch.rand(len(pool), generator=generator).argsort()
         ),
         lambda pool, new, generator: renewed(pool, new, generator).double(),
+        lambda pool, new, generator: torch.cat(
+            [pool[torch.randperm(len(pool), generator=generator)[len(new) :]], new]
+        ),
     ],
     checks.mixed_loss: [
         mixed,
@@ -79,9 +82,9 @@ MISTAKES = {
             ),
             "25 old entries stay, not 10",
         ),
-        "shuffled": (
-            lambda pool, new, g: torch.cat([new, pool[torch.randperm(40, generator=g)[:25]]]),
-            "keep their places",
+        "an old one twice": (
+            lambda pool, new, g: torch.cat([new, pool[torch.randint(40, (25,), generator=g)]]),
+            "each once",
         ),
     },
     checks.mixed_loss: {

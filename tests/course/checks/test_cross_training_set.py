@@ -62,6 +62,12 @@ MISTAKES = {
             ),
             "with replacement",
         ),
+        "bell": (
+            lambda wrong, times: (
+                0.0625 + (0.0625 * 0.9375 / len(wrong)) ** 0.5 * torch.randn(times)
+            ),
+            "from a bell curve",
+        ),
         "one draw": (lambda wrong, times: drawn_anew(wrong, 1).expand(times), "each anew"),
         "few": (lambda wrong, times: drawn_anew(wrong[:100], times), "it should be "),
         "a tenth": (
