@@ -130,8 +130,8 @@ class _Form:
         self.button = ipywidgets.Button(description="That is my answer", disabled=True)
         self.text = ipywidgets.HTML()
         self.text.add_class("question-text")
-        asked = ipywidgets.HTML(f"<b>{html.escape(question)}</b>")
-        self.box = ipywidgets.VBox([asked, self.choices, self.button, self.text])
+        self.asked = ipywidgets.HTML(f"<b>{html.escape(question)}</b>")
+        self.box = ipywidgets.VBox([self.asked, self.choices, self.button, self.text])
         self.choices.observe(self._chosen, names="value")
         self.button.on_click(lambda _: commit(self.choices.value))
 

@@ -17,7 +17,7 @@ def displayed(widget, capsys):
 def texts(widget):
     """Return all that a form says to a reader who has not chosen yet."""
     form = widget.form
-    return " ".join([*form.choices.options, form.text.value, form.box.children[0].value])
+    return " ".join([*form.choices.options, form.text.value, form.asked.value])
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_is_said_is_text_and_no_markup():
     widget = course.Prediction("a < b?", ["yes"], answer="yes", because="a < b & c")
     choose(widget, "yes")
     assert "a &lt; b &amp; c" in widget.form.text.value
-    assert "a &lt; b?" in widget.form.box.children[0].value
+    assert "a &lt; b?" in widget.form.asked.value
 
 
 def test_answer_must_be_a_choice():
