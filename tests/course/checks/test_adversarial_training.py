@@ -46,7 +46,7 @@ def drawn_without_repetition(pool, labels, count, generator):
 
 
 def one_pass(network, batches, loss, rate, *, keep=False):
-    optimizer = torch.optim.SGD(network.parameters(), lr=abs(rate), maximize=rate < 0)
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate)
     for batch in batches:
         if not keep:
             optimizer.zero_grad()
@@ -175,7 +175,7 @@ MISTAKES = {
     checks.one_pass: {
         "no step": (lambda network, *a: network, "as it was"),
         "keeps gradients": (lambda *a: one_pass(*a, keep=True), "gradients add up"),
-        "uphill": (lambda n, b, loss, rate: one_pass(n, b, loss, -rate), "uphill"),
+        "uphill": (lambda n, b, loss, rate: pass_by_hand(n, b, loss, -rate), "uphill"),
         "last": (lambda n, b, loss, rate: one_pass(n, b[-1:], loss, rate), "only the last batch"),
         "first": (lambda n, b, loss, rate: one_pass(n, b[:1], loss, rate), "only the first batch"),
         "own rate": (lambda n, b, loss, rate: one_pass(n, b, loss, 1.0), "another size"),

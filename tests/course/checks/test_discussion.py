@@ -47,7 +47,7 @@ def from_the_start(slope, step, project, x, rms, steps):
 
 
 def robust_pass(network, batches, worst, rate, *, early=False, keep=False):
-    optimizer = torch.optim.SGD(network.parameters(), lr=abs(rate), maximize=rate < 0)
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate)
     for x, labels in batches:
         if early:
             optimizer.zero_grad()
@@ -186,7 +186,7 @@ MISTAKES = {
         ),
         "early": (lambda *a: robust_pass(*a, early=True), "after it, not before"),
         "keeps gradients": (lambda *a: robust_pass(*a, keep=True), "gradients add up"),
-        "uphill": (lambda n, b, worst, rate: robust_pass(n, b, worst, -rate), "uphill"),
+        "uphill": (lambda n, b, worst, rate: robust_pass_by_hand(n, b, worst, -rate), "uphill"),
         "nothing": (lambda *a: None, "not NoneType"),
         "twice": (lambda n, b, w, rate: robust_pass(n, [*b, *b], w, rate), "it should be"),
     },
