@@ -17,7 +17,14 @@ MOST_BYTES = 1_500_000  # of a notebook with its outputs
 MOST_LINES, MEDIAN_LINES = 25, 10  # of a cell, counted as they are printed
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # in JupyterLab and on Colab
 TITLE = "# @title "  # what Colab shows in the place of folded code
-DRAWING = {"course", "plotting", "figures", "explorers", "checks"}  # modules that compute no result
+DRAWING = {
+    "build_it",
+    "course",
+    "plotting",
+    "figures",
+    "explorers",
+    "checks",
+}  # modules that compute no result
 
 RUN_TWICE = """
 import sys
