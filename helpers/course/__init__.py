@@ -8,7 +8,9 @@ code teaches nothing, and `plotting` draws what all of them share.
 """
 
 from helpers.course import checks, explorers, plotting, results_page, timings
+from helpers.course.building import ready
 from helpers.course.ledger import Ledger
+from helpers.course.questions import Prediction, Quiz
 from helpers.course.results import (
     NOTEBOOKS,
     RESULTS,
@@ -50,6 +52,8 @@ __all__ = [
     "SELF_CHECK",
     "VERDICTS",
     "Ledger",
+    "Prediction",
+    "Quiz",
     "best_runs",
     "checks",
     "counts",
@@ -57,6 +61,7 @@ __all__ = [
     "load_results",
     "plotting",
     "printable",
+    "ready",
     "results_page",
     "rows",
     "said",
