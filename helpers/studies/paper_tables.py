@@ -1,7 +1,8 @@
 """The paper's Tables 1 to 4 as numbers: what `helpers.studies.recipes` explains.
 
-Errors are in percent. Those on examples are of 256 images, see chapter 8, and a mean distortion
-has a standard error of about 0.0247 / 16.
+Errors are in percent. Those on examples are of 256 images, see chapter 7, and a mean distortion
+has a standard error of about 0.0247 / 16: so far, within 0.001, do FC100-100-10's minimal
+distortions spread over MNIST's test images.
 """
 
 IMAGES = 256

@@ -156,7 +156,15 @@ def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two methods: the difference of their test errors in points, p, and p after Holm."""
+    """Two methods beside each other.
+
+    Attributes
+    ----------
+    gap : Estimate
+        The second's test error minus the first's, in points, with its interval.
+    p, adjusted : float
+        Of that difference, alone and after Holm's correction.
+    """
 
     gap: Estimate
     p: float
