@@ -28,18 +28,17 @@ def first_layer(networks: dict[str, nn.Sequential]) -> PanelExplorer:
         for name, network in networks.items()
     }
     network = choice(networks, "network")
-    first = whole(0, 0, SHOWN, "first unit", step=SHOWN)
+    first = whole(0, 0, 0, "first unit", step=SHOWN)
 
     def fit(change=None) -> None:
-        # a page cannot make a slider that has nowhere to go, not even a hidden one
-        first.max = max(len(weights[network.value]) - SHOWN, SHOWN)
+        first.max = len(weights[network.value]) - SHOWN
 
     network.observe(fit, names="value")  # before the explorer does
     fit()
 
     def draw(*, network: str, first: int):
         pictures = weights[network]
-        first = min(first, len(pictures) - SHOWN)  # the slider may be hidden, or of another one
+        first = min(first, len(pictures) - SHOWN)  # in a twin nothing has moved the slider
         limit = pictures.abs().quantile(0.995).item()
         panels = [
             Difference(r=pictures[unit], title=str(unit), limit=limit, size=(0.9, 1.2))
