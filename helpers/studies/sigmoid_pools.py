@@ -14,7 +14,6 @@ seen.
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from torch import nn
 
@@ -60,7 +59,7 @@ def with_pools(name: str, decay: float) -> Method:
 
 
 def trained_with(
-    method: Method, dataset: Dataset, *, recipe: Recipe, seed: int = 0, keep: Path | None = None
+    method: Method, dataset: Dataset, *, recipe: Recipe, seed: int = 0
 ) -> nn.Sequential:
     """Train FC100-100-10 by a method with sigmoids, or load it.
 
@@ -93,7 +92,7 @@ def trained_with(
             )
 
     title = f"pools.on_sigmoid.{dataset.name}.seed{seed}"
-    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
+    return load_or_make(model, title, key, make).to(dataset.inputs.device).eval()
 
 
 def choose(train: Dataset) -> tuple[list[dict], dict[str, Method]]:
