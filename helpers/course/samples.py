@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from helpers import evaluation
 from helpers.course.claims import Claim, Claims
 from helpers.course.verdicts import BOUND, DIFFERS, FITTED, NO_POWER, NOT_TESTABLE, REPRODUCED
+from helpers.studies import paper_tables
 
-PAPER_IMAGES = 256  # that the paper's tables seem to be of: chapter 7
+PAPER_IMAGES = paper_tables.IMAGES
 CONFIDENCE = 0.95  # of every line's interval
 STRETCHED = " to 0.1"  # behind the name of a row of Table 4: its examples were amplified
 

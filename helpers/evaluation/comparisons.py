@@ -47,6 +47,10 @@ def share_gap(
     ------
     ValueError
         If a share is not between 0 and 1, or there is no image.
+
+    References
+    ----------
+    Newcombe, "Interval estimation for the difference between independent proportions", 1998.
     """
     if not (0 <= first <= 1 and 0 <= second <= 1) or min(images) < 1:
         raise ValueError(
@@ -110,8 +114,19 @@ def crossed_difference(first, second, *, confidence: float = 0.95) -> Estimate:
         Values of K ≥ 2 pairs of runs on the same N images, such as which of them are misread.
     confidence : float
         Of the interval.
+
+    Raises
+    ------
+    ValueError
+        If the two have not one shape (K, N) with K ≥ 2.
     """
-    gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if first.shape != second.shape or first.ndim != 2 or len(first) < 2:
+        raise ValueError(
+            "first and second must have one shape (K, N) with K ≥ 2, got "
+            f"{first.shape} and {second.shape}"
+        )
+    gaps = first - second
     runs, images = gaps.mean(1), gaps.mean(0)
     tail = (1 + confidence) / 2
     by_runs = scipy.stats.t.ppf(tail, len(runs) - 1) * scipy.stats.sem(runs)
@@ -137,7 +152,17 @@ def p_of_gap(interval: Callable[[float], Estimate]) -> float:
 
 
 class Equivalence(NamedTuple):
-    """What two one-sided tests say of a difference of two means."""
+    """What two one-sided tests say of a difference of two means.
+
+    Attributes
+    ----------
+    gap : float
+        First minus second, in the unit of the values.
+    p : float
+        The larger p of the two tests: the means are closer than the margin where it is small.
+    power : float
+        How probable a p below the level is where the means are equal.
+    """
 
     gap: float
     p: float

@@ -38,10 +38,12 @@ def predicted_share(
     Raises
     ------
     ValueError
-        If `ours` is no count of `images`, or `spread` is negative.
+        If `ours` is no count of `images`, there are no images or networks, or `spread` is negative.
     """
-    if not 0 <= ours <= images or images < 1:
-        raise ValueError(f"ours must be from 0 to images = {images} ≥ 1, got {ours}")
+    if images < 1 or networks < 1:
+        raise ValueError(f"images and networks must be at least 1, got {images} and {networks}")
+    if not 0 <= ours <= images:
+        raise ValueError(f"ours must be from 0 to images = {images}, got {ours}")
     if spread < 0:
         raise ValueError(f"spread must not be negative, got {spread}")
     mean = (ours + 0.5) / (images + 1)
@@ -92,7 +94,14 @@ def network_spread(counts: Sequence[Sequence[float]], images: int) -> float:
     -------
     float
         The mean over the entries of the variance of the shares, over m(1 − m).
+
+    Raises
+    ------
+    ValueError
+        If there are not two sets of networks.
     """
+    if len(counts) < 2:
+        raise ValueError(f"counts must be of at least two sets of networks, got {len(counts)}")
     shares = np.asarray(counts, dtype=float) / images
     mean = ((images * shares.mean(0)) + 0.5) / (images + 1)  # never 0 or 1
     return float((shares.var(0, ddof=1) / (mean * (1 - mean))).mean())

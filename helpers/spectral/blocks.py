@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers import models
-from helpers.spectral.lipschitz import Constant, lipschitz_constants
+from helpers.spectral.lipschitz import Constant, like_of, lipschitz_constants
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def block_constants(model: nn.Sequential, shape: tuple[int, ...]) -> list[BlockC
     ValueError
         If the network has a layer whose constant is not known.
     """
-    like = next(model.parameters(), torch.zeros(()))
+    like = like_of(model)
     x, found = like.new_zeros(1, *shape), []
     for name, block in model.named_children():
         shortcut = isinstance(block, models.Residual)

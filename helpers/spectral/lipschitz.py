@@ -58,7 +58,7 @@ def lipschitz_constants(
     ValueError
         If the network has a block whose constant is not known.
     """
-    like = _like(model)
+    like = like_of(model)
     x = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
     found = []
     for name, layer in _leaves(model, ""):
@@ -78,7 +78,7 @@ def lipschitz_bound(
     differentiated.
     """
     bounds = [one.bound for one in lipschitz_constants(model, shape)]
-    return torch.stack(bounds).prod() if bounds else _like(model).new_ones(())
+    return torch.stack(bounds).prod() if bounds else like_of(model).new_ones(())
 
 
 def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
@@ -96,7 +96,7 @@ def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
     layers = [
         one.bound for one in lipschitz_constants(model, shape) if hasattr(one.layer, "weight")
     ]
-    return sum((bound.square() for bound in layers), _like(model).new_zeros(())) / 2
+    return sum((bound.square() for bound in layers), like_of(model).new_zeros(())) / 2
 
 
 def layer_constant(
@@ -157,7 +157,7 @@ def layer_constant(
     return torch.tensor(value, dtype=torch.double)
 
 
-def _like(model: nn.Module) -> Tensor:
+def like_of(model: nn.Module) -> Tensor:
     """Return a tensor of a model's dtype and device; float64 on the CPU if it holds nothing."""
     held = itertools.chain(model.parameters(), model.buffers())
     return next(held, torch.zeros((), dtype=torch.double))

@@ -1,7 +1,7 @@
 """Tables 2 and 4 for networks trained in another way: what `helpers.studies.recipes` scores."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 import torch
@@ -99,13 +99,11 @@ def _table_4(
     networks = {name: network for name, (network, _) in trained.items()}
     images = test[:count]
     result = {"minimal": {}, "stretched": {}, "distortion": {}, "failed": {}}
-    for name, network in networks.items():
-        targets = choose_targets(network, images, "random", seed=0)
-        found = ATTACKS[attack](network, images.inputs, targets)
+    for name, found in _examples(networks, attack, images):
         stretched = rescale_to_mean(images.inputs, found.adversarial, STRETCHED_TO)
         result["minimal"][name] = misread(networks, found.adversarial, images)
         result["stretched"][name] = misread(networks, stretched, images)
-        result["distortion"][name] = [found.distortion.mean().item(), found.distortion.std().item()]
+        result["distortion"][name] = _mean_and_deviation(found.distortion)
         result["failed"][name] = int((~found.success).sum())
     generator = torch.Generator().manual_seed(0)
     result["noise"] = {
@@ -117,6 +115,19 @@ def _table_4(
         for name, (network, other) in trained.items()
     }
     return result
+
+
+def _examples(
+    networks: Mapping[str, nn.Module], attack: str, images: Dataset
+) -> Iterator[tuple[str, Adversarial]]:
+    """Attack the same images on each network, with the same kind of random targets."""
+    for name, network in networks.items():
+        targets = choose_targets(network, images, "random", seed=0)
+        yield name, ATTACKS[attack](network, images.inputs, targets)
+
+
+def _mean_and_deviation(values: torch.Tensor) -> list[float]:
+    return [values.mean().item(), values.std().item()]
 
 
 def misread(networks: Mapping[str, nn.Module], inputs: torch.Tensor, images: Dataset) -> list[int]:
@@ -166,14 +177,11 @@ def _table_2(
     }
     images = train[:count]
     result = {"misread": {}, "distortion": {}, "errors": {}}
-    for name, network in networks.items():
-        targets = choose_targets(network, images, "random", seed=0)
-        found = ATTACKS[attack](network, images.inputs, targets)
+    for name, found in _examples(networks, attack, images):
         result["misread"][name] = misread(networks, found.adversarial, images)
         if name in RETRAINED:
-            sizes = found.distortion
-            result["distortion"][name] = [sizes.mean().item(), sizes.std().item()]
+            result["distortion"][name] = _mean_and_deviation(found.distortion)
             result["errors"][name] = [
-                error_rate(network, part.inputs, part.labels) for part in (train, test)
+                error_rate(networks[name], part.inputs, part.labels) for part in (train, test)
             ]
     return result

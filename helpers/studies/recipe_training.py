@@ -5,7 +5,6 @@ pixels that are always black is never unlearnt; see `helpers.studies.recipes` fo
 """
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +116,7 @@ def _sparse(units: int, inputs: int, generator: torch.Generator) -> Tensor:
 
 
 def trained_as(
-    candidate: Candidate, name: str, dataset: Dataset, *, seed: int = 0, keep: Path | None = None
+    candidate: Candidate, name: str, dataset: Dataset, *, seed: int = 0
 ) -> nn.Sequential:
     """Train a network of the paper as a candidate says, or load it.
 
@@ -131,8 +130,6 @@ def trained_as(
         Training images; fewer than 10,000 get ten times as many epochs.
     seed : int
         Seed of the weights and of the order of the images.
-    keep : Path, optional
-        Where a new checkpoint is kept; ``trained/`` in the data folder by default.
 
     Returns
     -------
@@ -140,7 +137,7 @@ def trained_as(
         In eval mode, on the device of the data.
     """
     if candidate == TODAY:
-        return trained(name, dataset=dataset, seed=seed, keep=keep)
+        return trained(name, dataset=dataset, seed=seed)
     model = start_weights(candidate, name, seed=seed)
     key = {
         "study": "recipes",
@@ -156,7 +153,7 @@ def trained_as(
         train(model.to(dataset.inputs.device), dataset, candidate, decay, seed)
 
     title = f"recipe.{candidate.start}.{name}.{dataset.name}.seed{seed}"
-    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
+    return load_or_make(model, title, key, make).to(dataset.inputs.device).eval()
 
 
 def _descend(

@@ -14,7 +14,6 @@ seen.
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from torch import nn
 
@@ -60,7 +59,7 @@ def with_pools(name: str, decay: float) -> Method:
 
 
 def trained_with(
-    method: Method, dataset: Dataset, *, recipe: Recipe, seed: int = 0, keep: Path | None = None
+    method: Method, dataset: Dataset, *, recipe: Recipe, seed: int = 0
 ) -> nn.Sequential:
     """Train FC100-100-10 by a method with sigmoids, or load it.
 
@@ -93,7 +92,7 @@ def trained_with(
             )
 
     title = f"pools.on_sigmoid.{dataset.name}.seed{seed}"
-    return load_or_make(model, title, key, make, keep=keep).to(dataset.inputs.device).eval()
+    return load_or_make(model, title, key, make).to(dataset.inputs.device).eval()
 
 
 def choose(train: Dataset) -> tuple[list[dict], dict[str, Method]]:
@@ -156,7 +155,15 @@ def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two methods: the difference of their test errors in points, p, and p after Holm."""
+    """Two methods beside each other.
+
+    Attributes
+    ----------
+    gap : Estimate
+        The second's test error minus the first's, in points, with its interval.
+    p, adjusted : float
+        Of that difference, alone and after Holm's correction.
+    """
 
     gap: Estimate
     p: float

@@ -15,14 +15,12 @@ take longer than a minute is timed on some of the frequencies, and says so. What
 layer is kept, and not measured again until the code of the norms changes.
 """
 
-import argparse
 import hashlib
 import json
 import multiprocessing
 import re
 import resource
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -32,8 +30,8 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from helpers import data, models, spectral
-from helpers.course import RESULTS
 
+from .command_line import command_line
 from .machine import described, source_digest
 from .spectral_peers import compare, table_of_peers, timed
 
@@ -159,31 +157,6 @@ def measure(name: str) -> dict:
     return row
 
 
-def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.spectral", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument(
-        "--layers",
-        nargs="+",
-        choices=LAYERS,
-        default=list(LAYERS),
-        metavar="NAME",
-        help=f"some of: {'; '.join(LAYERS)}; those of an earlier run stay in the results",
-    )
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=data.folder() / "benchmark",
-        help="where measurements are kept (%(default)s)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="where the result is written (%(default)s)"
-    )
-    return parser.parse_args(arguments)
-
-
 def kept(name: str, folder: Path) -> dict:
     """Return what `measure` says of a layer: as it was kept, or measured now and kept."""
     key = [name, LAYERS[name], name in BESIDE_PEERS, torch.__version__]
@@ -200,7 +173,7 @@ def kept(name: str, folder: Path) -> dict:
 
 def main() -> None:
     """Measure every layer or some, print the table and write the results."""
-    chosen = options()
+    chosen = command_line("spectral", __doc__, "layers", LAYERS).parse_args()
     path = chosen.results / "spectral_benchmark.json"
     before = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     found = {row["layer"]: row for row in before}

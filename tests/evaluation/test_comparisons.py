@@ -130,3 +130,12 @@ def test_crossed_difference_holds_the_truth_over_new_seeds_and_new_images():
             held[name].append(gap.low <= 0 <= gap.high)
     assert np.mean(held["crossed"]) >= 0.94
     assert np.mean(held["seeds only"]) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [([[0.0, 1.0]], [[0.0, 0.0]]), (np.zeros((3, 4)), np.zeros((1, 4))), ([0.0, 1.0], [0.0, 0.0])],
+)
+def test_runs_that_cannot_be_compared_are_refused(first, second):
+    with pytest.raises(ValueError, match="first and second must have one shape"):
+        evaluation.crossed_difference(first, second)

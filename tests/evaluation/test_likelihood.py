@@ -65,7 +65,7 @@ def test_spread_is_the_variance_of_the_shares():
     assert found == pytest.approx((0.02 / 0.25 + 0) / 2, rel=1e-3)
 
 
-@pytest.mark.parametrize(("ours", "images"), [(-1, 10), (11, 10), (0, 0)])
+@pytest.mark.parametrize(("ours", "images"), [(-1, 10), (11, 10)])
 def test_what_is_no_count_is_refused(ours, images):
     with pytest.raises(ValueError, match="ours must be from 0"):
         predicted_share(ours, images)
@@ -74,3 +74,11 @@ def test_what_is_no_count_is_refused(ours, images):
 def test_negative_spread_is_refused():
     with pytest.raises(ValueError, match="spread must not be negative"):
         predicted_share(1, 10, spread=-0.1)
+
+
+def test_no_networks_no_images_and_a_single_set_are_refused():
+    for images, networks in ((0, 1), (5, 0)):
+        with pytest.raises(ValueError, match="images and networks must be at least 1"):
+            predicted_share(0, images, networks=networks)
+    with pytest.raises(ValueError, match="counts must be of at least two sets"):
+        network_spread([[1, 2]], 10)

@@ -105,7 +105,7 @@ def test_finals_are_kept_network_by_network(tiny, monkeypatch):
 def test_pools_change_the_network_and_weight_decay_is_shared(tiny):
     plain = sigmoid_pools.Method("sigmoid", 1e-4)
     first, again, pooled = (
-        sigmoid_pools.trained_with(method, tiny, recipe=SHORT, seed=1, keep=None)
+        sigmoid_pools.trained_with(method, tiny, recipe=SHORT, seed=1)
         for method in (plain, plain, with_pools("second hidden pool", 1e-4))
     )
     torch.testing.assert_close(first[1].weight, again[1].weight, rtol=0, atol=0)
