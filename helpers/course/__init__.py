@@ -35,6 +35,7 @@ from helpers.course.verdicts import (
     VERDICTS,
     said,
 )
+from helpers.course.widget_output import WIDGET_VIEW
 
 __all__ = [
     "BOUND",
@@ -51,6 +52,7 @@ __all__ = [
     "SCALES",
     "SELF_CHECK",
     "VERDICTS",
+    "WIDGET_VIEW",
     "Ledger",
     "Prediction",
     "Quiz",
