@@ -22,12 +22,12 @@ def test_distortions_draws_each_network_in_one_colour():
         np.testing.assert_allclose(curves[i].get_ydata(), [0, 50, 100])
         assert triangles[i].get_marker() == "v"
         assert list(triangles[i].get_xdata()) == [paper[name]]
-        np.testing.assert_array_equal(right.lines[i].get_ydata(), towards[name])
-        colours = {line.get_color() for line in (curves[i], triangles[i], right.lines[i])}
-        assert len(colours) == 1
+        assert curves[i].get_color() == triangles[i].get_color()
+    np.testing.assert_allclose(right.images[0].get_array(), 1000 * np.stack([*towards.values()]))
+    assert [label.get_text() for label in right.get_yticklabels()] == ["A", "B"]
+    assert right.get_xlabel() == "target label"
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert labels == ["A: 0.200", "B: 0.100"]
-    assert right.get_ylim()[0] == 0
 
 
 def test_sigmoid_bands_are_where_the_lines_are():
@@ -62,6 +62,7 @@ def test_sandwiches_sorts_images_by_what_was_found():
         proved, unknown = (outline(area) for area in ax.collections)
         assert {(0, 0.1), (1, 0.2), (2, 0.05), (0, 0), (2, 0)} <= proved
         assert {(0, 0.1), (1, 0.2), (2, 0.05), (0, 0.2), (1, 0.3), (2, 0.4)} <= unknown
+    assert len({ax.get_ylim() for ax in fig.axes}) == 1, "six networks on one scale"
     labels = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
     assert labels == ["proved", "not known", "found", "Lipschitz constants"]
     assert [ax.get_ylabel() for ax in fig.axes] == ["distortion", "", ""] * 2
