@@ -19,7 +19,7 @@ from helpers.course import plotting
 from helpers.course.explorers._live import live
 from helpers.course.explorers._sheet import Rows, Sheet, into_figure, size_of
 
-LETTERS = 11  # an inch, of a title
+LETTERS = 12  # an inch, of a title
 STYLE = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
 
 

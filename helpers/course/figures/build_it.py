@@ -23,7 +23,7 @@ def beside(
     curves : mapping of str to array-like, shape (N,)
         Values by the name that the legend shows.
     x : sequence, length N
-        Numbers, or names, which then stand on the axis one after the other.
+        Numbers, or names, which stand on the axis one after the other: no line joins them.
     xlabel, ylabel : str
         What is drawn.
     logarithmic : bool
@@ -34,10 +34,11 @@ def beside(
     Figure
     """
     ax = plotting.axes(fig := plotting.figure(7.5, 3))
+    named = isinstance(x[0], str)
     for name, values in curves.items():
         mine = name.startswith("yours")
         style = {"color": "#D55E00", "linewidth": 2.5, "zorder": 3} if mine else {"linewidth": 1.2}
-        ax.plot(list(x), values, "o-", markersize=4, label=name, **style)
+        ax.plot(list(x), values, "o" if named else "o-", markersize=6, label=name, **style)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
         ax.loglog()
