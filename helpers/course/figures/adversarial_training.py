@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from helpers.course import plotting
@@ -55,6 +56,7 @@ def learning_curves(curves: Mapping[str, Sequence[float]], *, epochs: int) -> Fi
     least = min(min(errors) for errors in curves.values())
     ax.set(xlabel="epoch", ylabel="held-out error in %", xlim=(0.5, epochs + 0.5))
     ax.set_ylim(0.8 * least, 2 * least + 0.5)  # first epochs may lie above
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=9, loc="upper right")
     return fig
 

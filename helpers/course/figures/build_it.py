@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
@@ -42,5 +43,7 @@ def beside(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
         ax.loglog()
+    elif all(isinstance(place, int) for place in x):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=9, frameon=False)
     return fig

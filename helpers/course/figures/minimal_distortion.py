@@ -109,7 +109,8 @@ def sandwiches(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> 
         ax.plot(x, found, color="#D55E00", label="found")
         ax.plot(x, globally, color="black", linewidth=1, label="Lipschitz constants")
         ax.set_title(title, fontsize=10)
-        ax.set(xlim=(0, len(order) - 1), ylim=(0, None), xticks=[])
+        ax.set(xlim=(0, len(order) - 1), xticks=[])
+    grid[0, 0].set_ylim(0, None)
     grid[0, 0].legend(fontsize=8, frameon=False, loc="upper left")
     for ax in grid[:, 0]:
         ax.set_ylabel("distortion")
