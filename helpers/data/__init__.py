@@ -9,7 +9,15 @@ results that took long to find.
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
 from helpers.data.cifar import CIFAR10_CLASSES, cifar10
 from helpers.data.dataset import Dataset, disjoint_halves
-from helpers.data.files import ROOT, DamagedDataError, fetch, folder, write_atomically
+from helpers.data.files import (
+    ROOT,
+    DamagedDataError,
+    fetch,
+    find,
+    folder,
+    places,
+    write_atomically,
+)
 from helpers.data.image_files import PictureError, read_picture
 from helpers.data.lfw import faces, unlabelled
 from helpers.data.measurements import measured
@@ -44,11 +52,13 @@ __all__ = [
     "disjoint_halves",
     "faces",
     "fetch",
+    "find",
     "folder",
     "imagenette",
     "load_or_make",
     "measured",
     "photos",
+    "places",
     "read_folder",
     "read_picture",
     "unlabelled",

@@ -1,4 +1,4 @@
-"""The data folder; writing a file whole or not at all; fetching one that is large."""
+"""The data folder and those it shares; writing a file whole or not at all; fetching a large one."""
 
 import contextlib
 import glob
@@ -127,6 +127,33 @@ class DamagedDataError(RuntimeError):
 def folder() -> Path:
     """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``."""
     return Path(os.environ.get("COURSE_DATA") or ROOT / "data")
+
+
+def places(name: str | Path) -> list[Path]:
+    """Return where a file or folder of the data folder is looked for, in this order.
+
+    Parameters
+    ----------
+    name : str or Path
+        Relative to the data folder, or a path in it.
+
+    Returns
+    -------
+    list of Path
+        In each folder of ``COURSE_SHARED``, which is only read, and in the data folder, which is
+        last: what is in none of them is made there. A path outside the data folder has no other.
+    """
+    own = folder() / name
+    shared = [part for part in os.environ.get("COURSE_SHARED", "").split(os.pathsep) if part]
+    if not shared or not own.is_relative_to(folder()):
+        return [own]
+    return [*(Path(part) / own.relative_to(folder()) for part in shared), own]
+
+
+def find(name: str) -> Path:
+    """Return the first of the `places` of a file or folder that has it, else the last."""
+    found = places(name)
+    return next((path for path in found if path.exists()), found[-1])
 
 
 def write_atomically(path: Path, content: bytes) -> None:
