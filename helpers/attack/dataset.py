@@ -78,6 +78,16 @@ def attack_dataset(
         for first in range(0, len(dataset), CHUNK)
     ]
     files = [_file(name, model, *chunk, attack, settings) for chunk in chunks]
+    if len(chunks) > 1:
+        data.prepare(
+            {
+                f"{name}, {len(goals):,} images after {number * CHUNK:,}": functools.partial(
+                    attack_dataset, name, model, part, target=goals, attack=attack, **settings
+                )
+                for number, (part, goals) in enumerate(chunks)
+                if len(goals) >= FEW
+            }
+        )
     there = sum(len(goals) for (_, goals), file in zip(chunks, files, strict=True) if file.exists())
     found = []
     # what was read counts as done, but not in the images per second

@@ -7,7 +7,7 @@ imports its own module of `helpers.course.figures`, whose code teaches nothing, 
 what all of them share.
 """
 
-from helpers.course import checks, explorers, plotting, results_page, timings
+from helpers.course import checks, explorers, plotting, results_page, stock, timings
 from helpers.course.ledger import Ledger
 from helpers.course.results import (
     DIFFERS,
@@ -43,6 +43,7 @@ __all__ = [
     "results_page",
     "rows",
     "setup",
+    "stock",
     "table",
     "timings",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.course.session import SCALES
-from helpers.data import ROOT
+from helpers.data import IS_CHECKOUT, ROOT, folder
 
 REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
 VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
@@ -23,7 +23,7 @@ RUN = {
 CLAIM = {"claim": str, "paper": str, "ours": str, "verdict": str, "reason": str}
 TABLE = {"title": str, "columns": list, "rows": dict}
 
-RESULTS = ROOT / "data" / "results"
+RESULTS = (ROOT / "data" if IS_CHECKOUT else folder()) / "results"
 NOTEBOOKS = ROOT / "notebooks"
 
 

@@ -3,13 +3,15 @@
 `digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. `photos` and
 `faces` need no download; `cifar10` reads CIFAR-10 where the data folder has it. A `Dataset` knows
 where its images come from. `load_or_make` keeps networks that took long to train, `measured`
-results that took long to find.
+results that took long to find; `prepare` lets a cluster make many of them at once.
 """
 
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
 from helpers.data.cifar import CIFAR10_CLASSES, cifar10
+from helpers.data.cluster import prepare
 from helpers.data.dataset import Dataset, disjoint_halves
 from helpers.data.files import (
+    IS_CHECKOUT,
     ROOT,
     DamagedDataError,
     fetch,
@@ -34,6 +36,7 @@ from helpers.data.photographs import (
 
 __all__ = [
     "CIFAR10_CLASSES",
+    "IS_CHECKOUT",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
     "PHOTOGRAPH_SHORTER_SIDE",
@@ -59,6 +62,7 @@ __all__ = [
     "measured",
     "photos",
     "places",
+    "prepare",
     "read_folder",
     "read_picture",
     "unlabelled",

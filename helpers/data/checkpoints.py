@@ -18,10 +18,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from helpers.data.files import ROOT, folder, places, write_atomically
+from helpers.data.files import IS_CHECKOUT, ROOT, folder, places, write_atomically
 from helpers.data.locks import alone
 
-SHIPPED = ROOT / "data" / "checkpoints"
+# a wheel has a copy of the repository's data/checkpoints
+SHIPPED = ROOT / ("data" if IS_CHECKOUT else "helpers") / "checkpoints"
 
 
 def load_or_make(

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import platformdirs
 from tqdm.auto import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
+IS_CHECKOUT = (ROOT / "pyproject.toml").exists()  # else the course was installed from a wheel
 BLOCK = 1 << 20  # bytes
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer
 ENOUGH, PERIOD = 10_000, 30  # bytes that must arrive, in so many seconds
@@ -125,8 +127,12 @@ class DamagedDataError(RuntimeError):
 
 
 def folder() -> Path:
-    """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``."""
-    return Path(os.environ.get("COURSE_DATA") or ROOT / "data")
+    """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``.
+
+    Where the course was installed without a repository it is the user's folder for such data.
+    """
+    own = ROOT / "data" if IS_CHECKOUT else platformdirs.user_data_path("intriguing-properties")
+    return Path(os.environ.get("COURSE_DATA") or own)
 
 
 def places(name: str | Path) -> list[Path]:

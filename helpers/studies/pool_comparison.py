@@ -14,7 +14,7 @@ from torch import nn
 
 from helpers import evaluation
 from helpers.attack import closest_adversarial, random_targets
-from helpers.data import Dataset, measured
+from helpers.data import Dataset, measured, prepare
 from helpers.evaluation import Estimate, paired_difference, rescale_to_mean
 from helpers.studies.adversarial_training import RECIPE, Gradients, Method, trained_by, trial
 from helpers.studies.layer_pools import PoolSettings
@@ -133,35 +133,48 @@ def screen(train: Dataset) -> Iterator[dict]:
     Every network and its measurement are kept in the data folder's ``trained/``.
     """
     border = len(train) - len(train) // HELD_OUT
-    for group, cells in SCREEN.items():
-        for name, method in cells.items():
-            found = trial(method, train[:border], train[border:])
-            yield {"group": group, "name": name, **found}
+    trials = {
+        (group, name): functools.partial(trial, method, train[:border], train[border:])
+        for group, cells in SCREEN.items()
+        for name, method in cells.items()
+    }
+    prepare({": ".join(key): call for key, call in trials.items()})
+    for (group, name), call in trials.items():
+        yield {"group": group, "name": name, **call()}
 
 
 def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
     """Yield a row for each of the `FINALISTS` and each seed: its errors, and what else changed.
 
-    Every network and its measurement are kept in the data folder's ``trained/``.
+    Every network and its measurement are kept in the data folder's ``trained/``. On a cluster
+    those that are missing are made at once.
     """
-    for seed in SEEDS:
-        for name, method in FINALISTS.items():
-            key = {
-                "method": asdict(method),
-                "seed": seed,
-                "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
-            }
-            make = functools.partial(_final, name, seed, train, test)
-            yield {"name": name, "seed": seed, **measured("pools.final", key, make)}
+    cells = {
+        f"{name}, seed {seed}": functools.partial(final, name, seed, train, test)
+        for seed in SEEDS
+        for name in FINALISTS
+    }
+    prepare(cells)
+    for cell in cells.values():
+        yield cell()
 
 
-def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict[str, float]:
-    """Train and measure a finalist, and let it read examples that were made for another network."""
-    model = finalist(name, train, seed=seed)
-    # trained without pools from another seed: no method has seen it
-    other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
-    found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
-    return {**found, "transfer": transfer_error(model, other, test[:ATTACKED])}
+def final(name: str, seed: int, train: Dataset, test: Dataset) -> dict:
+    """Return the row of a finalist and a seed; a network of another seed makes the examples."""
+    key = {
+        "method": asdict(FINALISTS[name]),
+        "seed": seed,
+        "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
+    }
+
+    def make() -> dict[str, float]:
+        model = finalist(name, train, seed=seed)
+        # trained without pools from another seed: no method has seen it
+        other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
+        found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
+        return {**found, "transfer": transfer_error(model, other, test[:ATTACKED])}
+
+    return {"name": name, "seed": seed, **measured("pools.final", key, make)}
 
 
 def transfer_error(model: nn.Module, other: nn.Module, dataset: Dataset) -> float:

@@ -3,6 +3,7 @@
 The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from helpers import models, spectral
 from helpers.attack import minimal_adversarial
-from helpers.data import Dataset, load_or_make, measured
+from helpers.data import Dataset, load_or_make, measured, prepare
 from helpers.studies.measures import measure
 from helpers.training import Recipe, batch_loss, train
 
@@ -145,7 +146,7 @@ def sweep(
     """Train and measure networks with penalties of several strengths.
 
     Every network and its measurement are kept in the data folder's ``trained/``, so that a sweep
-    that was interrupted goes on where it was.
+    that was interrupted goes on where it was; on a cluster those that are missing are made at once.
 
     Parameters
     ----------
@@ -167,25 +168,42 @@ def sweep(
     list of Measurement
         Seed by seed, and the strengths of each in order.
     """
-    rows = []
-    for seed in seeds:
-        for strength in strengths:
+    cells = {
+        f"{name}, penalty {strength:g}, seed {seed}": functools.partial(
+            measurement, name, strength, seed, train_set, test, count=count, recipe=recipe
+        )
+        for seed in seeds
+        for strength in strengths
+    }
+    prepare(cells)
+    return [cell() for cell in cells.values()]
 
-            def make(strength: float = strength, seed: int = seed) -> dict[str, float]:
-                model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
-                return measure(model, train_set, test, count=count, attack=minimal_adversarial)
 
-            title = f"{name}.spectral{strength:g}"
-            key = {
-                "network": name,
-                "strength": strength,
-                "seed": seed,
-                "recipe": asdict(recipe),
-                "data": [train_set.digest, test.digest, count],
-            }
+def measurement(
+    name: str,
+    strength: float,
+    seed: int,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    count: int,
+    recipe: Recipe,
+) -> Measurement:
+    """Train and measure one network of a `sweep`, which has the same parameters."""
+    key = {
+        "network": name,
+        "strength": strength,
+        "seed": seed,
+        "recipe": asdict(recipe),
+        "data": [train_set.digest, test.digest, count],
+    }
 
-            rows.append(Measurement(name, strength, seed, **measured(title, key, make)))
-    return rows
+    def make() -> dict[str, float]:
+        model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
+        return measure(model, train_set, test, count=count, attack=minimal_adversarial)
+
+    found = measured(f"{name}.spectral{strength:g}", key, make)
+    return Measurement(name, strength, seed, **found)
 
 
 def sweep_summary(rows: Sequence[dict]) -> dict[str, dict[float, dict[str, tuple[float, float]]]]:

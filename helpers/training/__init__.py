@@ -13,7 +13,7 @@ from helpers.training.small_alexnet import (
     train_small_alexnet,
     trained_small_alexnet,
 )
-from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained
+from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained, trained_all
 
 __all__ = [
     "DECAY_FORMS",
@@ -32,6 +32,7 @@ __all__ = [
     "train",
     "train_small_alexnet",
     "trained",
+    "trained_all",
     "trained_quocnet",
     "trained_small_alexnet",
 ]
