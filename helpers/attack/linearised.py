@@ -27,11 +27,11 @@ from helpers.attack.border import fit_multiplier, project, pull_back
 from helpers.attack.chunks import in_chunks
 from helpers.attack.entry import check_attack, differentiable
 from helpers.attack.margins import scale_of_margins, smooth_margin_gradient
-from helpers.attack.masked import RUNS, smoothed_descent
+from helpers.attack.masked import NOISES, see_through
 from helpers.attack.result import Adversarial
 from helpers.evaluation import distortion
 
-VERSION = 2  # of the method: kept results of another are not used
+VERSION = 3  # of the method: kept results of another are not used
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
 TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of an image's scale of margins
@@ -42,8 +42,7 @@ LARGEST_FACTOR = 3.0  # by which μ changes in a step
 CONVERGED = 0.1  # the largest ‖ŷ − y‖ / ‖y − x‖ of an image that has
 RESTARTED = 240  # from so many steps on, three fifths of them begin elsewhere
 RETRIES, RETRY_STEPS = 2, 4  # of what failed: how often, and times how many steps
-MASKED, SETTLED = 0.7, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
-SMOOTHED, MOST_SMOOTHED = 2, 600  # a run of `smoothed_descent`: times how many steps, but no longer
+MASKED, SETTLED = 0.5, 40  # ‖ŷ − y‖ / ‖y − x‖ of a masked gradient, after so many steps or more
 
 
 @differentiable
@@ -69,10 +68,10 @@ def closest_adversarial(
         Labels l, int64.
     steps : int
         Gradients for each image without its target; four times as many where it fails, up to
-        twice; and, from 40 steps on, seven times as many where gradients are masked
-        (`helpers.masked`). 30 are as tight as DDN's 100, 60 tighter than DDN's 1,000 on the
-        course's dense networks; more pay on the convolutional one. From 240 on, three fifths of
-        them are three runs that begin elsewhere, and the closest success is kept.
+        twice; and, from 40 steps on, up to 25 times as many where gradients are masked
+        (`helpers.attack.masked`). 30 are as tight as DDN's 100, 60 tighter than DDN's 1,000 on
+        the course's dense networks; more pay on the convolutional one. From 240 on, three fifths
+        of them are three runs that begin elsewhere, and the closest success is kept.
     box : (float, float)
         The range of x + r: (0, 1) for pixels and for what a sigmoid puts out, (0, inf) for what
         a ReLU does.
@@ -157,7 +156,7 @@ def _attempt(
 
 
 def _end(
-    model: nn.Module, inputs: Tensor, y: Tensor, targets: Tensor, steps: int, box: tuple
+    model: nn.Module, inputs: Tensor, y: Tensor, targets: Tensor, steps: int | Tensor, box: tuple
 ) -> Attempt:
     """Go back to the border after so many steps, and see how well (1) is met there."""
     y = pull_back(model, inputs, y, targets, box)
@@ -171,8 +170,8 @@ def _end(
         distortion=distortion(inputs, y),
         c=(1 / (2 * mu)).masked_fill(~(mu > 0), math.nan),
         converged=(margin > 0) & (residual <= CONVERGED),
-        iterations=torch.full_like(targets, steps),
-        evaluations=torch.full_like(targets, steps + 1),
+        iterations=torch.zeros_like(targets) + steps,
+        evaluations=torch.zeros_like(targets) + steps + 1,
         margin=margin,
         residual=residual,
     )
@@ -192,13 +191,13 @@ def _see_through(
     if len(masked) == 0:
         return
     x, y, wanted = inputs[masked], found.adversarial[masked], targets[masked]
-    steps = min(SMOOTHED * steps, MOST_SMOOTHED)
 
     def descend(rows: slice) -> Attempt:
-        closer = smoothed_descent(model, x[rows], y[rows], wanted[rows], steps, box)
-        return _end(model, x[rows], closer, wanted[rows], RUNS * steps, box)
+        closer, gradients = see_through(model, x[rows], y[rows], wanted[rows], steps, box)
+        return _end(model, x[rows], closer, wanted[rows], gradients, box)
 
-    keep_better(found, masked, in_chunks(descend, x, batch_size))
+    runs = x[:, None].expand(-1, len(NOISES), *x.shape[1:])  # what is in memory at once
+    keep_better(found, masked, in_chunks(descend, runs, batch_size))
 
 
 def _approach(

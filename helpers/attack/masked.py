@@ -13,12 +13,57 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from helpers.attack.losses import target_margin
+from helpers.evaluation import distortion
 
-RUNS = 3  # each with a noise of its own
-RADIUS = 0.5  # of the first sphere around x, as a share of the ‖y − x‖ that is to be improved
+NOISES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of each run: its norm at first, in ‖y − x‖; it falls to 0
+RADIUS = 0.6  # of the first sphere around x, as a share of the ‖y − x‖ that is to be improved
 RADIUS_GROWTH = 0.05  # of the radius after a failure; after a success it shrinks by as much
 ALPHA = (0.6, 0.006)  # from the first to the last, as a share of the radius
-NOISE_RADIUS = 0.5  # its norm at first, as a share of ‖y − x‖; it falls to 0
+PASSES = (0.5, 1.5, 1.5, 1.5)  # how long each pass is; the first tells what is masked
+LONGEST = 300  # steps of a pass
+GAIN = 0.01  # of ‖y − x‖: what a pass brings to an image that has another
+
+
+def see_through(
+    model: nn.Module,
+    inputs: Tensor,
+    attempts: Tensor,
+    targets: Tensor,
+    steps: int,
+    box: tuple[float, float],
+) -> tuple[Tensor, Tensor]:
+    """Look for closer images with their targets in four passes, each from what is found so far.
+
+    The first is short. An image that a pass does not bring closer by a hundredth has no other:
+    so what only looked masked costs little.
+
+    Parameters
+    ----------
+    model, inputs, attempts, targets, box
+        As for `smoothed_descent`.
+    steps : int
+        Half of it is the first pass, the others are three times as long, but 300 at the most.
+
+    Returns
+    -------
+    images : Tensor, shape (N, ...)
+        The closest images that have their targets: y where none is closer.
+    gradients : Tensor, shape (N,), int64
+        Spent on each.
+    """
+    y, gradients = attempts.clone(), torch.zeros_like(targets)
+    rows = torch.arange(len(inputs), device=inputs.device)
+    for number, share in enumerate(PASSES):
+        length = min(math.ceil(share * steps), LONGEST)
+        x, before = inputs[rows], y[rows]
+        y[rows] = after = smoothed_descent(
+            model, x, before, targets[rows], length, box, seed=number
+        )
+        gradients[rows] += len(NOISES) * length
+        rows = rows[distortion(x, after) < (1 - GAIN) * distortion(x, before)]
+        if len(rows) == 0:
+            break
+    return y, gradients
 
 
 def smoothed_descent(
@@ -28,11 +73,14 @@ def smoothed_descent(
     targets: Tensor,
     steps: int,
     box: tuple[float, float],
+    *,
+    seed: int = 0,
 ) -> Tensor:
-    """Look for closer images with their targets, in three runs at once, and keep the closest.
+    """Look for closer images with their targets, in several runs at once, and keep the closest.
 
     With g the gradient of log softmax(logits)_l at the image with noise, P the projection onto
-    the box and ρ the radius, r_{k+1} = P(x + ρ s / ‖s‖) − x where s = r_k + α ρ g / ‖g‖.
+    the box and ρ the radius, r_{k+1} = P(x + ρ s / ‖s‖) − x where s = r_k + α ρ g / ‖g‖. The runs
+    differ in their noise: one has none, and is DDN.
 
     Parameters
     ----------
@@ -46,6 +94,8 @@ def smoothed_descent(
         Gradients for each image and run.
     box : (float, float)
         The range of the images, also of those with noise.
+    seed : int
+        Of the noise, which is the same for all images.
 
     Returns
     -------
@@ -57,29 +107,31 @@ def smoothed_descent(
     Rony et al., arXiv 1811.09600, for the steps and the radius (DDN). Athalye, Carlini and Wagner,
     arXiv 1802.00420, for masked gradients.
     """
-    x = inputs.flatten(1).repeat(RUNS, 1)  # (RUNS·N, n)
-    best, wanted = attempts.flatten(1).repeat(RUNS, 1), targets.repeat(RUNS)
-    distance = (best - x).norm(dim=1)  # (RUNS·N,), as all that has no pixels
-    y, radius, noise = x, RADIUS * distance, NOISE_RADIUS * distance
-    generator = torch.Generator().manual_seed(0)
+    runs, shape = len(NOISES), (-1, *inputs.shape[1:])
+    x = inputs.flatten(1).repeat(runs, 1)  # (runs·N, n)
+    best, wanted = attempts.flatten(1).repeat(runs, 1), targets.repeat(runs)
+    distance = (best - x).norm(dim=1)  # (runs·N,), as all that has no pixels
+    y, radius = x, RADIUS * distance
+    noise = x.new_tensor(NOISES).repeat_interleave(len(inputs)) * distance / x.shape[1] ** 0.5
+    generator = torch.Generator().manual_seed(seed)
     for k in range(steps):
         falling = (1 + math.cos(math.pi * k / steps)) / 2
         alpha = ALPHA[1] + (ALPHA[0] - ALPHA[1]) * falling
-        e = torch.randn(RUNS, x.shape[1], generator=generator).to(x)
-        e = functional.normalize(e, dim=1).repeat_interleave(len(inputs), dim=0)
-        noisy = torch.addcmul(y, ((1 - k / steps) * noise)[:, None], e).clamp(*box)
-        g = _direction(model, noisy.view(-1, *inputs.shape[1:]), wanted)
+        e = torch.randn(runs, 1, x.shape[1], generator=generator).to(x)
+        e = e.expand(-1, len(inputs), -1).reshape(x.shape)
+        noisy = torch.addcmul(y, ((1 - k / steps) * noise)[:, None], e).clamp_(*box)
+        g = _direction(model, noisy.view(shape), wanted)
         r = y - x
         size = r.norm(dim=1)
-        success = target_margin(model, y.view(-1, *inputs.shape[1:]), wanted) > 0
+        success = target_margin(model, y.view(shape), wanted) > 0
         better = success & (size < distance)
         best[better] = y[better]
         distance = torch.where(better, size, distance)
         radius = radius * torch.where(success, 1 - RADIUS_GROWTH, 1 + RADIUS_GROWTH)
         s = functional.normalize(torch.addcmul(r, alpha * radius[:, None], g), dim=1)
-        y = torch.addcmul(x, radius[:, None], s).clamp(*box)
-    run = distance.view(RUNS, -1).argmin(0)
-    return best.view(RUNS, *inputs.shape)[run, torch.arange(len(inputs))]
+        y = torch.addcmul(x, radius[:, None], s).clamp_(*box)
+    run = distance.view(runs, -1).argmin(0)
+    return best.view(runs, *inputs.shape)[run, torch.arange(len(inputs), device=run.device)]
 
 
 def _direction(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from helpers import data
+from helpers.course.short_errors import explain_errors
 
 T = TypeVar("T")
 SCALES = ("ci", "class", "full")
@@ -80,6 +81,7 @@ def setup() -> Session:
         If ``COURSE_SCALE`` is set to a scale that does not exist.
     """
     printable()
+    explain_errors()
     torch.backends.cuda.matmul.allow_tf32 = False  # 10 bits of precision, where float32 has 23
     torch.backends.cudnn.allow_tf32 = False
     session = Session(device=_device(), scale=Scale(os.environ.get("COURSE_SCALE", "class")))

@@ -1,4 +1,4 @@
-"""What a data folder holds, for who fills one before class: ``python -m helpers.reproduce --warm``."""
+"""What a data folder holds, for who fills one before class with ``reproduce --warm``."""
 
 from collections.abc import Mapping
 from pathlib import Path

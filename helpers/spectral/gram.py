@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-PICKED = 8  # matrices at a time whose eigenvalues are computed
+KRYLOV = (4, 3)  # vectors, and products with each, to guess an eigenvalue
 
 
 def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
@@ -45,22 +45,49 @@ def gram_bound(matrices: Tensor, iterations: int) -> Tensor:
 def largest_eigenvalue(grams: Tensor, square: float) -> tuple[float, int]:
     """Return the largest eigenvalue above `square` and whose it is; (square, −1) if none is.
 
-    Eigenvalues are computed for few of the matrices G: where λI − G has a Cholesky factor, which
-    costs much less, no eigenvalue of G is above λ.
+    Eigenvalues are computed for very few of the matrices (N, m, m): the others are proved to have
+    none above, which costs much less.
     """
     left, winner = torch.arange(len(grams), device=grams.device), -1
-    identity = torch.eye(grams.shape[-1], dtype=grams.dtype, device=grams.device)
-    while len(left):
-        failed = torch.linalg.cholesky_ex(square * identity - grams[left]).info > 0
-        left = left[failed]
-        picked = torch.zeros(len(left), dtype=torch.bool, device=left.device)
-        picked[:: max(1, len(left) // PICKED)] = True
-        if picked.any():
-            found = torch.linalg.eigvalsh(grams[left[picked]])[:, -1]
-            if found.max() > square:
-                square, winner = found.max().item(), left[picked][found.argmax()].item()
-        left = left[~picked]
+    while len(left := left[any_above(grams[left], square)]):
+        best = likeliest(grams[left])
+        found = torch.linalg.eigvalsh(grams[left[best]])[-1].item()
+        if found > square:
+            square, winner = found, left[best].item()
+        left = left[torch.arange(len(left), device=left.device) != best]
     return square, winner
+
+
+def any_above(grams: Tensor, square: float) -> Tensor:
+    """Return whether each Hermitian matrix G has an eigenvalue above λ, shape (N,), bool.
+
+    It has none, up to rounding, where λI − G has a Cholesky factor.
+    """
+    if square < 0:
+        return torch.ones(len(grams), dtype=torch.bool, device=grams.device)
+    if grams.shape[-1] == 1:
+        return grams.real.flatten() > square
+    slack = -grams
+    slack.diagonal(dim1=1, dim2=2).add_(square)
+    return torch.linalg.cholesky_ex(slack).info > 0
+
+
+def likeliest(grams: Tensor) -> Tensor:
+    """Return the index of a matrix G whose largest eigenvalue is likely to be the largest, ().
+
+    It is judged by the largest Rayleigh quotient in a small Krylov space.
+    """
+    size = grams.shape[-1]
+    if len(grams) == 1 or size == 1:
+        return grams.real.flatten().argmax() if size == 1 else torch.zeros((), dtype=torch.long)
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(size, min(KRYLOV[0], size), generator=generator).to(grams)
+    blocks = [start.expand(len(grams), -1, -1)]
+    for _ in range(KRYLOV[1]):
+        block = grams @ blocks[-1]
+        blocks.append(block / largest_entry(block))
+    basis = torch.linalg.qr(torch.cat(blocks[1:], 2))[0]
+    return torch.linalg.eigvalsh(basis.mH @ (grams @ basis))[:, -1].argmax()
 
 
 def gram(matrices: Tensor) -> Tensor:

@@ -14,15 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from helpers.spectral.autocorrelation import GramPolynomial, polyphase, transform
 from helpers.spectral.fourier import frequency_matrices
-from helpers.spectral.gram import (
-    gram,
-    gram_bound,
-    largest_eigenvalue,
-    largest_entry,
-    spectral_norms,
-)
+from helpers.spectral.gram import gram_bound, largest_entry, spectral_norms
 from helpers.spectral.lanczos import SingularValue, largest_singular_value
+from helpers.spectral.peak import strongest
 
 
 def dense_norm(weight: Tensor) -> Tensor:
@@ -205,10 +201,9 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     if iterations is not None:
         parts = frequency_matrices(conv, grid)
         return torch.stack([gram_bound(part, iterations).max() for part in parts]).max()
-    unit, square = largest_entry(conv.weight.flatten(1)).item(), -1.0
-    for part in frequency_matrices(conv, grid, unit=unit):
-        matrices = part.flatten(0, 2)
-        found, row = largest_eigenvalue(gram(matrices.detach()), square)
-        if found > square:
-            square, largest = found, matrices[row]
-    return unit * spectral_norms(largest)
+    unit = largest_entry(conv.weight.flatten(1)).item()
+    kernels, steps = polyphase(conv, unit=unit)
+    coarse = tuple(side // stride for side, stride in zip(grid, conv.stride, strict=True))
+    place, group = strongest(GramPolynomial(kernels.detach(), steps), coarse)
+    angles = [2 * math.pi * index / side for index, side in zip(place, coarse, strict=True)]
+    return unit * spectral_norms(transform(kernels[group], steps, angles))

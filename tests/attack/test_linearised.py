@@ -470,6 +470,16 @@ def test_masked_gradients_are_seen_and_seen_through(seed, monkeypatch):
     assert found.distortion[masked].mean() < 0.8 * plain.distortion[masked].mean()
 
 
+def test_what_is_masked_does_not_depend_on_the_batch():
+    model, x = saturated(1), images(6)
+    targets = others(model, x)
+    whole = closest_adversarial(model, x, targets, steps=40)
+    parts = closest_adversarial(model, x, targets, steps=40, batch_size=2)
+    assert (whole.evaluations > 41).any()
+    assert torch.equal(parts.evaluations, whole.evaluations)
+    torch.testing.assert_close(parts.adversarial, whole.adversarial, rtol=0, atol=1e-4)
+
+
 def test_no_gradient_of_a_common_network_passes_for_masked():
     model, x = sigmoid(), images(20)
     found = closest_adversarial(model, x, others(model, x))

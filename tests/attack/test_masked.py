@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from helpers.attack.losses import target_margin
-from helpers.attack.masked import smoothed_descent
+from helpers.attack.masked import GAIN, NOISES, see_through, smoothed_descent
 
 
 def halfspace(pixels=20, seed=0):
@@ -39,6 +39,23 @@ def test_attempt_that_is_closest_is_kept():
     closest = x - target_margin(model, x, targets)[:, None] * (1 + 1e-12) * w
     found = smoothed_descent(model, x, closest, targets, 20, (-math.inf, math.inf))
     assert torch.equal(found, closest)
+
+
+def test_only_what_comes_closer_has_another_pass():
+    model, x, w, targets = halfspace()
+    exact = -target_margin(model, x, targets)
+    closest = x + (exact * (1 + 1e-12))[:, None] * w
+    far = torch.arange(6) % 2 == 1
+    start = torch.where(far[:, None], x + 3 * exact[:, None] * w, closest)
+    found, gradients = see_through(model, x, start, targets, 40, (-math.inf, math.inf))
+    assert torch.equal(found[~far], closest[~far])
+    ratio = (found - x)[far].norm(dim=1) / exact[far]
+    assert ratio.min() >= 1
+    assert ratio.max() < 1 + GAIN
+    runs = len(NOISES)
+    assert (gradients[~far] == 20 * runs).all()
+    assert (gradients[far] > (20 + 60) * runs).all()  # whose last pass could bring no more
+    assert (gradients <= (20 + 3 * 60) * runs).all()
 
 
 def test_model_is_shown_nothing_outside_the_box():

@@ -1,4 +1,4 @@
-"""Time and tightness of convolution norms, on one thread: ``python tests/benchmarks/spectral.py``.
+"""Time and tightness of convolution norms, on one thread: ``python -m tests.benchmarks.spectral``.
 
 For layers of the sizes of ResNet, VGG and AlexNet, with random weights, against
 
@@ -8,15 +8,18 @@ For layers of the sizes of ResNet, VGG and AlexNet, with random weights, against
 * ``torch.nn.utils.parametrizations.spectral_norm``, the norm of the kernel as a matrix.
 
 Writes ``data/results/spectral_benchmark.json``. A full SVD that would take longer than a minute is
-timed on some of the frequencies, and says so.
+timed on some of the frequencies, and says so. What was measured of a layer is kept,
+and not measured again until the code of the norms changes.
 """
 
+import argparse
+import hashlib
 import json
 import multiprocessing
-import platform
+import re
 import resource
 import time
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -25,8 +28,10 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from helpers import spectral
+from helpers import data, spectral
 from helpers.course import RESULTS
+
+from .machine import described, source_digest
 
 LAYERS = {  # channels in and out, kernel, stride, padding; input size
     "ResNet 7 × 7 / 2, 3 → 64, 224²": ((3, 64, 7, 2, 3), 224),
@@ -141,21 +146,54 @@ def measure(name: str) -> dict:
     return row
 
 
-def processor() -> str:
-    """Return the processor's name where Linux tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.spectral", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--layers",
+        nargs="+",
+        choices=LAYERS,
+        default=list(LAYERS),
+        metavar="NAME",
+        help=f"some of: {'; '.join(LAYERS)}; those of an earlier run stay in the results",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=data.folder() / "benchmark",
+        help="where measurements are kept (%(default)s)",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="where the result is written (%(default)s)"
+    )
+    return parser.parse_args(arguments)
+
+
+def kept(name: str, folder: Path) -> dict:
+    """Return what `measure` says of a layer: as it was kept, or measured now and kept."""
+    content = hashlib.sha256(json.dumps([name, LAYERS[name], torch.__version__]).encode())
+    content.update(source_digest(("spectral",)).encode())
+    title = re.sub(r"[^\w-]+", "_", f"spectral {name}")
+    path = folder / f"{title}.{content.hexdigest()[:16]}.json"
+    if not path.exists():
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            row = pool.apply(measure, (name,))
+        data.write_atomically(path, json.dumps(row).encode())
+    return json.loads(path.read_text("utf-8"))
 
 
 def main() -> None:
-    """Measure every layer, print the table and write the results."""
-    rows = []
-    for name in LAYERS:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            rows.append(pool.apply(measure, (name,)))
-        print(json.dumps(rows[-1]), flush=True)
+    """Measure every layer or some, print the table and write the results."""
+    chosen = options()
+    path = chosen.results / "spectral_benchmark.json"
+    before = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    found = {row["layer"]: row for row in before}
+    for name in chosen.layers:
+        found[name] = kept(name, chosen.folder)
+        print(json.dumps(found[name]), flush=True)
+    rows = [found[name] for name in LAYERS if name in found]
     headers = ("layer", "norm", "bound", "s", "bound s", "full SVD s", "power 10", "kernel matrix")
     table = [
         (
@@ -171,14 +209,8 @@ def main() -> None:
         for row in rows
     ]
     print(tabulate(table, headers, "github", disable_numparse=True))
-    content = {
-        "machine": f"{processor()}, one thread",
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "date": date.today().isoformat(),
-        "rows": rows,
-    }
-    path = RESULTS / "spectral_benchmark.json"
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(described(1) | {"rows": rows}, indent=1, ensure_ascii=False)
+    data.write_atomically(path, f"{text}\n".encode())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -310,3 +311,13 @@ def screenshots(root) -> Path:
     folder = root / "tests" / "browser" / "screenshots"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def explorers():
+    """The module of the explorers' tests: how a notebook is run, and where its explorers are."""
+    path = Path(__file__).with_name("test_explorers.py")
+    spec = importlib.util.spec_from_file_location("explorers_in_a_browser", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -22,7 +22,11 @@ STEP_TIMEOUT = 30  # seconds for a change to be drawn
 MANY = 12  # entries of a drop-down; of more, the first, the middle and the last are chosen
 
 EXPLORER = ".widget-vbox:has(> .explorer-text)"
-CONTROLS = "[role=slider], select, button, input[type=checkbox], input[list]"
+# not those of the pad and of the play button, which have tests of their own
+CONTROLS = ", ".join(
+    f"{kind}:not(.digit-pad *, .widget-play *)"
+    for kind in ("[role=slider]", "select", "button", "input[type=checkbox]", "input[list]")
+)
 LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.widget-label')
     ?.textContent || control.textContent.trim()"""
 VALUE = """control => control.getAttribute('aria-valuenow')
@@ -102,11 +106,13 @@ CHAPTERS = {
         (0, "network", choose("AE400-10")),
         (0, "first unit", press("ArrowRight")),
         (0, "first unit", press("End")),
+        (0, "first unit", press("Home")),
         (0, "network", choose("FC10(1)")),
     ],
     "03_units": [
+        (0, "unit", press("ArrowRight")),
         (0, "direction", choose("random direction")),
-        (0, "number", press("ArrowRight")),
+        (0, "random direction", press("ArrowRight")),
         (0, "direction", choose("difference of two images")),
         (0, "towards", press("ArrowRight")),
         (0, "away from", press("End")),
@@ -117,16 +123,19 @@ CHAPTERS = {
     "04_blind_spots": [
         (0, "radius", press("End")),
         (0, "angle", press("End")),
-        (0, "random", press("ArrowRight")),
+        (0, "random direction", press("ArrowRight")),
         (0, "image", press("ArrowRight")),
     ],
     "05_formal_description": [
-        (0, "evaluation", press("Home")),
-        (0, "evaluation", press("ArrowRight")),
-        (1, "c", press("ArrowRight")),
-        (1, "target", choose("5")),
-        (1, "scale", press("End")),
-        (1, "image", press("ArrowRight")),
+        (0, "x, across", press("ArrowRight")),
+        (0, "c", press("ArrowLeft")),
+        (1, "evaluation", press("End")),
+        (1, "evaluation", press("ArrowLeft")),
+        (2, "c", press("ArrowRight")),
+        (2, "target", choose("5")),
+        (2, "scale", press("End")),
+        (2, "image", press("ArrowRight")),
+        (2, "network", choose("mine")),
     ],
     "06_minimal_distortion": [
         (0, "network", choose("FC200-200-10")),
@@ -172,7 +181,7 @@ CHAPTERS = {
     ],
     "12_quocnet": [
         (0, "scale", press("End")),
-        (0, "×", press("End")),
+        (0, "magnified", press("End")),
         (0, "picture", press("ArrowRight")),
         (0, "picture", press("End")),
     ],
@@ -256,6 +265,16 @@ def extremes(control, uploads: Path) -> list[tuple[str, Callable]]:
     return [(key, lambda c, key=key: c.press(key)) for key in ("Home", "End")]
 
 
+def bring_up(explorer, control, controls, uploads: Path) -> bool:
+    """Move drop-downs until a control is visible; return whether it is."""
+    for choice in (c for c in controls if c.evaluate("c => c.tagName") == "SELECT"):
+        for _, act in extremes(choice, uploads):
+            change(explorer, choice, act)
+            if control.is_visible():
+                return True
+    return False
+
+
 def some(entries: Iterable) -> list:
     """Return all entries, or of many the first, the middle and the last."""
     entries = list(entries)
@@ -325,12 +344,15 @@ def drive(
     """Take every control to its extremes; return how many there are.
 
     Each must change the picture. One that does not, as things are, is tried again at every entry
-    of every drop-down: there may be one that it has no say in.
+    of every drop-down: there may be one that it has no say in. One that is hidden at first must
+    have come up when the others have been moved.
     """
     expect(explorer).to_be_visible(timeout=STEP_TIMEOUT * 1000)
     controls = explorer.locator(CONTROLS).all()
     idle = []
-    for control in controls:
+    for control in sorted(controls, key=lambda c: not c.is_visible()):
+        if not control.is_visible():
+            assert bring_up(explorer, control, controls, uploads), "a control is never shown"
         label = control.evaluate(LABEL)
         moved = False
         for place, act in extremes(control, uploads):

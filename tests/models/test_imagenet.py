@@ -1,4 +1,5 @@
 import hashlib
+import os
 import re
 
 import pytest
@@ -187,3 +188,21 @@ def test_weights_that_are_not_there_are_fetched_and_checked(weights, tmp_path, m
     with pytest.raises(OSError, match="not the file it should be"):
         weights_file("squeezenet1_0")
     assert not list(weights.iterdir())
+
+
+class Runs:
+    """Unpickled as it is, it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_file_of_weights_runs_nothing(weights, tmp_path):
+    file = weights / "alexnet.pt"
+    torch.save({"features.0.weight": Runs(tmp_path / "made")}, file)
+    with pytest.raises(DamagedDataError, match=r"alexnet\.pt does not hold the weights of alexnet"):
+        classifier("alexnet", weights=file)
+    assert not (tmp_path / "made").exists()

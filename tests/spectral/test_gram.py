@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from helpers.spectral.gram import gram, gram_bound, largest_eigenvalue, spectral_norms
+from helpers.spectral.gram import (
+    any_above,
+    gram,
+    gram_bound,
+    largest_eigenvalue,
+    likeliest,
+    spectral_norms,
+)
 
 from ..examples import generator
 
@@ -41,3 +48,19 @@ def test_largest_eigenvalue_is_that_of_all_matrices_and_says_whose_it_is():
     assert winner == whose
     above = 1.01 * expected.item()
     assert largest_eigenvalue(grams, above) == (above, -1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_eigenvalues_above_are_seen(size):
+    grams = gram(torch.randn(40, size, 12, generator=generator(), dtype=torch.complex128))
+    largest = torch.linalg.eigvalsh(grams)[:, -1]
+    square = largest.median().item() * (1 + 1e-9)
+    assert torch.equal(any_above(grams, square), largest > square)
+    assert any_above(grams, -1.0).all()
+
+
+@pytest.mark.parametrize("size", [1, 3, 60])
+def test_matrix_that_stands_out_is_the_likeliest(size):
+    grams = gram(torch.randn(30, size, 80, generator=generator()).double())
+    grams[17] += 0.2 * torch.linalg.eigvalsh(grams).max() * torch.eye(size)
+    assert likeliest(grams) == torch.linalg.eigvalsh(grams)[:, -1].argmax()

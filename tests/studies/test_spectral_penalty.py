@@ -100,3 +100,13 @@ def test_gain_is_taken_seed_by_seed():
     assert best == 0.1
     assert lower == pytest.approx(0.01)
     assert error == pytest.approx(0, abs=1e-15)
+
+
+def test_gain_has_its_standard_error():
+    errors = {0.0: (0.05, 0.05, 0.05), 0.1: (0.04, 0.02, 0.03)}  # gains of 0.01, 0.03 and 0.02
+    rows = [
+        {"network": "net", "strength": strength, "seed": seed, "test_error": error}
+        for strength, values in errors.items()
+        for seed, error in enumerate(values)
+    ]
+    assert gain(rows, "net") == pytest.approx((0.1, 0.02, 0.01 / 3**0.5))

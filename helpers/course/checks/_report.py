@@ -14,7 +14,7 @@ class NotYetError(Exception):
 def report(check: Callable[[Callable], None], answer: Callable) -> None:
     """Run a check on a student's function, which gets copies, and print what came of it."""
     try:
-        check(lambda *arguments: answer(*copy.deepcopy(arguments)))
+        check(lambda *arguments: answer(*copied(arguments)))
     except NotYetError as why:
         print(f"not yet: {why}")
     except Exception as error:  # a student's function may raise anything
@@ -53,18 +53,33 @@ def one_number(
     found = torch.as_tensor(found).detach().double()
     if found.numel() != 1:
         raise NotYetError(f"{what} is one number, not {found.numel()}")
+    found = found.reshape(())
     for why, values in mistakes.items():
-        if found.isclose(values.double(), rtol=1e-4, equal_nan=True).any():
+        same = found.expand_as(values).isclose(values.double(), rtol=1e-4, equal_nan=True)
+        if same.any():
             raise NotYetError(why)
     if not found.isclose(expected.double(), rtol=1e-4):
         value, right = found.item(), expected.item()
         raise NotYetError(f"it gives {value:.{digits}f}, it should be {right:.{digits}f}")
 
 
+def copied(arguments: tuple) -> list:
+    """Return copies of arguments; a generator's goes on from the same state."""
+    copies = []
+    for argument in arguments:
+        if isinstance(argument, torch.Generator):  # PyTorch 2.3 cannot copy one
+            twin = torch.Generator()
+            twin.set_state(argument.get_state())
+            copies.append(twin)
+        else:
+            copies.append(copy.deepcopy(argument))
+    return copies
+
+
 def attempted(answer: Callable, *arguments) -> bool:
     """Say so and return False where the stub still returns ``...``."""
     try:
-        untouched = answer(*copy.deepcopy(arguments)) is ...
+        untouched = answer(*copied(arguments)) is ...
     except Exception:  # it is no stub any more; the check reports what it raises
         untouched = False
     if untouched:

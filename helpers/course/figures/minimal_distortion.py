@@ -109,3 +109,27 @@ def sandwiches(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> 
     for ax in grid[1]:
         ax.set_xlabel(f"{len(order)} images, by what was found")
     return fig
+
+
+def proved_in_time(progress: Mapping[str, Sequence[tuple[float, float]]], *, images: int) -> Figure:
+    """Draw what share of the distances found is proved, against the time that it takes.
+
+    Parameters
+    ----------
+    progress : mapping of str to sequence of (float, float)
+        For each kind of proof, seconds and the share proved by then.
+    images : int
+        How many images that was for.
+
+    Returns
+    -------
+    Figure
+    """
+    fig = plotting.figure(6, 3)
+    ax = plotting.axes(fig)
+    for way, points in progress.items():
+        ax.plot(*zip(*points, strict=True), ".-", label=way)
+    ax.set(xscale="log", ylim=(0, 1), ylabel="proved / found")
+    ax.set_xlabel(f"seconds of processor time for {images} images")
+    ax.legend(fontsize=8, frameon=False, loc="upper left")
+    return fig

@@ -47,7 +47,7 @@ def send(shown, *colours):
     control = shown.controls["upload"]
     found = files(*colours)
     if isinstance(control.value, dict):
-        control.value = {one["name"]: one for one in found}
+        control.set_trait("value", {one["name"]: one for one in found})  # only the browser may
     else:
         extra = {"type": "image/png", "size": 1, "last_modified": datetime.now(timezone.utc)}
         control.value = tuple(one | extra for one in found)

@@ -35,7 +35,7 @@ def test_margins_are_drawn_a_panel_a_network():
         np.testing.assert_array_equal(lines[0].get_xdata(), epsilons)
         drawn = {colour: [] for colour in ("#999999", "#D55E00")}
         for line in lines:
-            drawn[line.get_color()].append(line.get_ydata())
+            drawn[line.get_color()].append(line.get_ydata(orig=False))
         np.testing.assert_array_equal(drawn["#999999"], both["random"])
         np.testing.assert_array_equal(drawn["#D55E00"], both["uphill"])
         assert list(zero.get_ydata()) == [0, 0]

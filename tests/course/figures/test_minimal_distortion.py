@@ -66,3 +66,14 @@ def test_sandwiches_sorts_images_by_what_was_found():
     assert labels == ["proved", "not known", "found", "Lipschitz constants"]
     assert [ax.get_ylabel() for ax in fig.axes] == ["distortion", "", ""] * 2
     assert [ax.get_xlabel() for ax in fig.axes[3:]] == ["3 images, by what was found"] * 3
+
+
+def test_proved_in_time_draws_a_curve_for_each_proof():
+    progress = {"A": [(0.1, 0.2), (0.3, 0.25)], "B": [(0.2, 0.3), (0.9, 0.4), (2.0, 0.45)]}
+    (ax,) = minimal_distortion.proved_in_time(progress, images=7).axes
+    assert [line.get_label() for line in ax.lines] == ["A", "B"]
+    for line, points in zip(ax.lines, progress.values(), strict=True):
+        np.testing.assert_allclose(line.get_xydata(), points)
+    assert ax.get_xscale() == "log"
+    assert ax.get_ylim() == (0, 1)
+    assert ax.get_xlabel() == "seconds of processor time for 7 images"

@@ -80,20 +80,25 @@ def test_networks_of_figure_5_stand_beside_each_other(book):
     ]
 
 
-def test_benchmark_says_who_is_slower_and_no_closer(folder):
-    row = {"network": "Conv", "success": 1.0, "mean": 0.05, "ours": False, "dominated by": []}
-    lines = [
-        row | {"attack": "ours", "ms": 0.5, "ours": True},
-        row | {"attack": "slow", "ms": 12.34, "success": 0.5, "dominated by": ["ours"]},
-        row | {"attack": "close", "ms": 1916.3, "mean": 0.04},
+def test_benchmark_has_a_cell_for_each_attack_and_says_who_is_beaten(folder):
+    ours = {"attack": "ours", "optimality": 0.9954, "ms": 0.5}
+    peer = {"attack": "peer", "optimality": 1.0, "ms": 1916.3}
+    beats = {"peer": "peer", "beaten": ["ours"], "met by": ["longer", "longest"]}
+    networks = [
+        {"network": "Conv", "targeted": [ours, peer], "targeted, dominated": [beats]},
+        {"network": "ReLU", "targeted": [ours], "targeted, dominated": []},
     ]
-    content = json.dumps({"machine": "a machine", "rows": lines})
-    (folder / "attack_benchmark.json").write_text(content, encoding="utf-8")
+    networks[1] |= {"untargeted": [ours], "untargeted, dominated": []}
+    content = {"machine": "a machine", "data": "digits", "networks": networks}
+    content["left out"] = {"Big": "no weights"}
+    (folder / "attack_benchmark.json").write_text(json.dumps(content), encoding="utf-8")
     text = tables.benchmark()
-    assert rows(text) == [
-        ["attack", "Conv, ms", "distortion"],
-        ["ours", "0.5", "0.0500"],
-        ["slow", "12.3", "0.0500 (50.0%)"],
-        ["close", "1,916", "0.0400"],
+    assert below(text, "Targeted") == [
+        ["attack", "Conv", "ReLU"],
+        ["ours", "99.5, 0.5 ms", "99.5, 0.5 ms"],
+        ["peer", "100.0, 1,916 ms", "–"],
     ]
-    assert "a machine. In 1 of 2 cases" in text
+    assert below(text, "Untargeted") == [["attack", "ReLU"], ["ours", "99.5, 0.5 ms"]]
+    assert "library's: ours on Conv by peer, which is met by longer and longest." in text
+    assert "library's: none." in text
+    assert "Left out: Big (no weights)." in text

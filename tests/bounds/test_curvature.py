@@ -1,0 +1,94 @@
+"""Parabolas around sigmoids: valid against dense sampling, exact where they can be."""
+
+import pytest
+import torch
+
+from helpers.bounds.crown import enclosures, reach_of
+from helpers.bounds.curvature import highest, least_margin, parabolas
+
+from ..examples import generator
+from .examples import network
+
+
+def ball(count, pixels, radius, seed=0):
+    """Return random perturbations, half of them of the full radius."""
+    random = generator(seed)
+    r = torch.randn(count, pixels, generator=random, dtype=torch.double)
+    r *= radius / r.norm(dim=1, keepdim=True)
+    r[::2] *= torch.rand(len(r[::2]), 1, generator=random, dtype=torch.double)
+    return r
+
+
+def bounded(model, x, targets, radius):
+    radii = torch.full((len(x),), radius, dtype=torch.double)
+    intervals = []
+    with torch.no_grad():
+        *before, _ = enclosures(model, x, radii)
+        for centre, *around in before:
+            reach = reach_of(*around, radii)
+            intervals.append((centre - reach, centre + reach))
+        return least_margin(model, x, targets, radii, intervals)
+
+
+def test_parabolas_enclose_the_sigmoid_and_touch_it():
+    ends = torch.tensor([-9.0, -3.0, -1.0, -1e-6, 0.0, 0.5, 2.0, 8.0], dtype=torch.double)
+    low, at, high = (end.flatten() for end in torch.meshgrid(ends, ends, ends, indexing="ij"))
+    ordered = (low <= at) & (at <= high)
+    low, at, high = low[ordered], at[ordered], high[ordered]
+    slope, lowest, most = parabolas(at, low, high)
+    shares = torch.linspace(0, 1, 3001, dtype=torch.double)[:, None]
+    d = low - at + shares * (high - low)
+    error = (at + d).sigmoid() - at.sigmoid() - slope * d
+    assert (error - lowest * d**2).min() > -1e-12
+    assert (most * d**2 - error).min() > -1e-12
+    wide = high - low > 1
+    room = torch.minimum((most - error / d**2).amin(0), (error / d**2 - lowest).amin(0))
+    assert room[wide].nan_to_num(0).max() < 0.01  # of curvatures up to 0.05
+    assert ((slope - at.sigmoid() * (1 - at.sigmoid())).abs() < 1e-15).all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_point_of_a_ball_has_a_smaller_margin(seed):
+    random = generator(seed)
+    depth = int(torch.randint(1, 4, (), generator=random))
+    widths = [int(torch.randint(2, 9, (), generator=random)) for _ in range(depth + 2)]
+    model = network(*widths, seed=seed, scale=1.0 + seed).double()
+    x = torch.rand(1, widths[0], generator=random, dtype=torch.double)
+    with torch.no_grad():
+        logits = model(x)[0]
+        best, target = logits.argmax(), (logits.argmax() + 1) % widths[-1]
+        for radius in (0.0, 0.03, 0.3, 1.0, 4.0):
+            proved = bounded(model, x, target[None], radius).item()
+            found = model(x + ball(20_000, widths[0], radius, seed))
+            margins = found[:, best] - found[:, target]
+            assert proved <= margins.min() + 1e-9
+
+
+def test_in_a_small_ball_the_margin_is_that_of_the_gradient():
+    model = network(6, 7, 5, 3).double()
+    x = torch.rand(4, 6, generator=generator(), dtype=torch.double).requires_grad_()
+    logits = model(x)
+    targets, rows = logits.topk(2).indices[:, 1], torch.arange(4)
+    margins = logits.amax(1) - logits[rows, targets]
+    (gradient,) = torch.autograd.grad(margins.sum(), x)
+    losses = []
+    for radius in (1e-2, 1e-3):
+        expected = margins.detach() - radius * gradient.norm(dim=1)
+        losses.append((expected - bounded(model, x.detach(), targets, radius)).max().item())
+    assert 0 < losses[1] < losses[0] / 50  # it shrinks with the square of the radius
+
+
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])  # all eigenvalues negative, mixed, positive
+def test_highest_is_the_maximum_in_the_ball(shift):
+    random = generator(1)
+    root = torch.randn(20, 3, 3, generator=random, dtype=torch.double)
+    form = root + root.mT + 2 * shift * torch.eye(3)
+    gradient = torch.randn(20, 3, generator=random, dtype=torch.double)
+    for radius in (0.1, 1.0, 5.0):
+        bound = highest(gradient, form, torch.full((20,), radius, dtype=torch.double))
+        r = ball(200_000, 3, radius)
+        values = torch.einsum("ri,nij,rj->nr", r, form, r) - gradient @ r.T
+        found = values.amax(1)
+        assert (bound >= found).all()
+        size = radius * gradient.norm(dim=1) + radius**2 * form.abs().amax((1, 2))
+        assert ((bound - found) < 0.05 * size).all()
