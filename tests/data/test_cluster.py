@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from safetensors.torch import load_file
+
 from helpers import data
 from helpers.attack import attack_dataset
 from helpers.data import cluster, locks, prepare
@@ -46,8 +48,11 @@ def refuse(*_, **__):
 
 
 def contents(folder):
+    """Return what each file holds; safetensors writes its header in any order."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): (
+            data.digest(load_file(path)) if path.suffix == ".safetensors" else path.read_bytes()
+        )
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".lock"
     }
