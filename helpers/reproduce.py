@@ -26,7 +26,7 @@ from tabulate import tabulate
 from tqdm.auto import tqdm
 
 from helpers import data
-from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, stock, timings
+from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, said, stock, timings
 from helpers.data import IS_CHECKOUT, write_atomically
 from helpers.studies import shipped
 
@@ -145,7 +145,10 @@ def written(path: Path, scale: str, since: float) -> dict | None:
 
 def ledger(content: dict) -> str:
     """Return the claims of a chapter's results as a table."""
-    rows = [(c["claim"], c["paper"], c["ours"], c["verdict"]) for c in content["claims"]]
+    rows = [
+        (c["claim"], c["paper"], c["ours"], said(c["verdict"], c["holds"]))
+        for c in content["claims"]
+    ]
     return f"{content['source']}\n" + tabulate(
         rows, ("claim", "paper", "ours", "verdict"), disable_numparse=True, maxcolwidths=60
     )

@@ -154,7 +154,7 @@ def _device() -> torch.device:
         _compute(torch.device("cuda"))
     except Exception as error:  # PyTorch, CUDA and the driver have many types
         print(
-            f"PyTorch {torch.__version__} finds a GPU but can not compute on it "
+            f"PyTorch {torch.__version__} finds a GPU but cannot compute on it "
             f"({(str(error) or repr(error)).splitlines()[0]}): the course uses the CPU instead.",
             file=sys.stderr,
         )

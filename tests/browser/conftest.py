@@ -80,10 +80,15 @@ class Lab:
             return json.load(answer)
 
     def shut_down_kernels(self) -> None:
+        """Shut all kernels down; one that is being restarted refuses at first."""
+        wait_until(self._have_shut_down, "all kernels are shut down")
+
+    def _have_shut_down(self) -> bool:
         for kernel in self.kernels():
             address = f"{self.address}/api/kernels/{kernel['id']}?token={self.token}"
             request = urllib.request.Request(address, method="DELETE")
             urllib.request.urlopen(request, timeout=30).close()
+        return not self.kernels()
 
 
 def wait_until(true: Callable[[], bool], what: str, timeout: float = START_TIMEOUT) -> None:

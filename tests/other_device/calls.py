@@ -61,6 +61,12 @@ def _table(t):
     return [found, found.error(), found.error_where_right(), found.share_of_target(t.targets)]
 
 
+def _backpropagate(t):
+    stack = training.Stack.of([t.dense(nn.Sigmoid)])
+    training.backpropagate(stack, t.x[None], t.y[None])
+    return stack.gradient
+
+
 def _quocnet(t):
     shape = (1, SIDE + 2, SIDE + 2)
     model = models.build_quocnet(shape, STAGES).to(t.device)
@@ -94,6 +100,7 @@ CALLS = {
     "training.train": lambda t: training.train(
         t.deep, t.images, weight_decay=(0.1, 0, 0), recipe=RECIPE
     ),
+    "training.backpropagate": _backpropagate,
     "training.trained": _trained,
     "training.pretrain_quocnet": _quocnet,
     "units.activations": lambda t: units.activations(t.deep[:3], t.x),
@@ -220,6 +227,10 @@ CALLS = {
     "evaluation.rescale_to_mean": lambda t: evaluation.rescale_to_mean(t.x, t.x.flip(0), 0.1),
     "evaluation.transfer_table": _table,
     "spectral.ascend": lambda t: spectral.ascend(t.dense(nn.Sigmoid), t.x, steps=3),
+    "spectral.block_constants": lambda t: [
+        one.bound for one in spectral.block_constants(t.convolutional, (1, SIDE, SIDE))
+    ],
+    "spectral.climb": lambda t: spectral.climb(t.dense(nn.Sigmoid), t.x, steps=3),
     "spectral.conv_norm": lambda t: spectral.conv_norm(t.conv, (SIDE, SIDE)),
     "spectral.conv_norm_bound": lambda t: [
         spectral.conv_norm_bound(t.conv, (SIDE, SIDE), **options)
@@ -244,6 +255,9 @@ CALLS = {
     "spectral.spectrum": lambda t: spectral.spectrum(t.conv, (SIDE, SIDE)),
     "spectral.squared_norms": lambda t: spectral.squared_norms(t.convolutional, (1, SIDE, SIDE)),
     "bounds.certified": lambda t: bounds.certified(t.deep, t.x, t.targets),
+    "bounds.certified_locally": lambda t: bounds.certified_locally(
+        t.dense(nn.Sigmoid), t.x, t.targets, 0.1 + 0 * t.numbers(len(t.x)), steps=2
+    ),
     "bounds.exact_linear": lambda t: bounds.exact_linear(t.softmax, t.x, t.targets),
     "bounds.lower_bounds": lambda t: [
         bounds.lower_bounds(network, t.x, t.targets, t.numbers(8))

@@ -16,9 +16,9 @@ ROOMS = (
 )
 TENSORS = ("Tensor", "Dataset", "Module", "Sequential", "Conv2d")  # in the type of an argument
 MAKE_THEIR_OWN = {  # networks, from their own images, which are on the CPU
-    "training.train_small_alexnet",
     "training.trained_quocnet",
 }
+SHARE_STORAGE = {"training.train_dense"}  # parameters that are views: pretended ones hold copies
 
 
 def takes_tensors(function) -> bool:
@@ -38,7 +38,7 @@ def test_every_function_that_takes_tensors_is_called():
         if takes_tensors(getattr(face, name))
     }
     assert len(public) > 80
-    assert public - CALLS.keys() == MAKE_THEIR_OWN
+    assert public - CALLS.keys() == MAKE_THEIR_OWN | SHARE_STORAGE
 
 
 @pytest.mark.parametrize("name", CALLS)

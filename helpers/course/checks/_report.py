@@ -1,6 +1,8 @@
 """What every check does with an answer: *not attempted*, *not yet: why* or *passed*."""
 
 import copy
+import inspect
+import traceback
 from collections.abc import Callable, Mapping
 
 import torch
@@ -18,9 +20,21 @@ def report(check: Callable[[Callable], None], answer: Callable) -> None:
     except NotYetError as why:
         print(f"not yet: {why}")
     except Exception as error:  # a student's function may raise anything
-        print(f"not yet: it raised {type(error).__name__}: {error}")
+        message = " ".join(str(error).split())
+        print(f"not yet: it raised {type(error).__name__}: {message}{where(answer, error)}")
     else:
         print("passed")
+
+
+def where(answer: Callable, error: Exception) -> str:
+    """Return the line of a student's function in which an error arose, or "" if none did."""
+    code = getattr(inspect.unwrap(answer), "__code__", None)
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename and frame.line
+    ]
+    return f", in line {own[-1].lineno} of your cell: {own[-1].line}" if own else ""
 
 
 def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
@@ -74,6 +88,30 @@ def copied(arguments: tuple) -> list:
         else:
             copies.append(copy.deepcopy(argument))
     return copies
+
+
+def alike(
+    found: Tensor, expected: Tensor, mistakes: Mapping[str, Tensor], *, atol: float = 1e-5
+) -> None:
+    """Raise NotYetError if a tensor is not the expected one, with the reason if it is known.
+
+    Parameters
+    ----------
+    found, expected : Tensor
+        The answer, as `tensor` returns it, and what it should be.
+    mistakes : mapping of str to Tensor
+        For each reason the tensor that it leads to; they may hold nan.
+    atol : float
+        How far two numbers that count as the same may lie apart.
+    """
+    if torch.allclose(found, expected.double(), rtol=1e-4, atol=atol):
+        return
+    for why, value in mistakes.items():
+        if torch.allclose(found, value.double(), rtol=1e-4, atol=atol, equal_nan=True):
+            raise NotYetError(why)
+    place = tuple((found - expected).abs().nan_to_num(torch.inf).argmax()[None].tolist())
+    value, right = found.flatten()[place].item(), expected.flatten()[place].item()
+    raise NotYetError(f"at the worst place it gives {value:.4g}, it should be {right:.4g}")
 
 
 def attempted(answer: Callable, *arguments) -> bool:

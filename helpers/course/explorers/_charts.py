@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from helpers.course import plotting
 from helpers.course.explorers._panels import FRAME, LINE, ORANGE, Panel, array, retitle, same
+from helpers.course.legibility import ink
 
 MARGINS = (0.55, 0.12, 0.55, 0.32)  # inches around a chart: left, right, bottom, top
 SMALL_LETTER = 0.08  # inches
@@ -172,8 +173,8 @@ class Map(Panel):
     def _write(self, ax) -> None:
         colours = ax.images[0].to_rgba(array(self.values))
         for (row, column), word in self.words.items():
-            ink = plotting.ink(colours[row, column, :3])
-            ax.text(column, row, word, ha="center", va="center", color=ink, fontsize=9)
+            colour = ink(colours[row, column, :3])
+            ax.text(column, row, word, ha="center", va="center", color=colour, fontsize=9)
         if self.chosen is not None:
             row, column = self.chosen
             corner = (column - 0.47, row - 0.47)

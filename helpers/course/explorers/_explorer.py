@@ -41,8 +41,6 @@ class Explorer:
     useful : callable, optional
         ``useful(**values)`` returns the names of the controls that have a say as things are; the
         others are hidden.
-    below : ipywidgets.Widget, optional
-        What stands between the controls and the text.
     images : helpers.course.explorers._yours.Yours, optional
         A pad there, which one of the controls opens.
     controls : ipywidgets
@@ -74,7 +72,7 @@ class Explorer:
         if images is not None:
             below, images.tell = images.place, self.redraw
         self.draw, self.controls, self.useful = draw, controls, useful
-        self.drawings = 0
+        self.drawings, self._moving = 0, False
         self.image = ipywidgets.Image(format="png")
         self.image.layout.max_width = "100%"
         self.image.layout.align_self = "flex-start"  # keep the proportions of the picture
@@ -93,9 +91,15 @@ class Explorer:
         self.box.children = [*shown, *(part for part in parts if part is not None)]
 
     def set(self, **values) -> str:
-        """Move the controls as a reader would; return the text then shown."""
-        for name, value in values.items():
-            self.controls[name].value = value
+        """Move controls and draw once, for all of them; return the text then shown."""
+        before, self._moving = self.values(), True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._moving = False
+        if self.values() != before:
+            self.redraw()
         return self.message
 
     def twin(self, settings: list[dict]) -> plotting.Figure:
@@ -117,7 +121,9 @@ class Explorer:
         return {name: control.value for name, control in self.controls.items()}
 
     def redraw(self, change=None) -> None:
-        """Draw the picture for where the controls are now."""
+        """Draw the picture for where the controls are now; `set` moves several of them first."""
+        if self._moving:
+            return
         if self.live is None:  # nobody else says so while it is drawn
             self.box.add_class("explorer-stale")
         values = self.values()

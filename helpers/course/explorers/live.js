@@ -1,6 +1,6 @@
 // Beside an explorer: greys its picture while the controls have other values than those that it was
 // drawn for, gives it its alternative text, makes its text a live region, gives the controls the
-// names that ipywidgets writes beside them, and reports clicks.
+// names that ipywidgets writes beside them, lets the End key reach the end, and reports clicks.
 const PLAY = ["play or pause", "stop, back to the start", "repeat"];
 
 function name(box) {
@@ -35,6 +35,17 @@ async function render({ model, el }) {
     model.send({ click: [(event.clientX - place.left) / place.width,
                          (event.clientY - place.top) / place.height] });
   };
+  // Made for a shorter range, a slider's End key goes to the end that it had when it was made.
+  const toTheEnd = (event) => {
+    const label = event.target.closest(".widget-inline-hbox")?.querySelector(".widget-label");
+    if (event.key !== "End" || event.target.getAttribute("role") !== "slider" || !label) return;
+    const found = watched.find(([, control]) => control.get("description") === label.textContent);
+    if (found?.[1].get("_model_name") !== "IntSliderModel") return;
+    found[1].set("value", found[1].get("max"));
+    found[1].save_changes();
+    event.stopPropagation();
+    event.preventDefault();
+  };
   let over = false;
   const begin = () => {
     if (over) return;
@@ -42,6 +53,7 @@ async function render({ model, el }) {
     const text = box().querySelector(".explorer-text .widget-html-content");
     text?.setAttribute("role", "status");
     text?.setAttribute("aria-live", "polite");
+    box().addEventListener("keydown", toTheEnd, true);
     if (model.get("clicks")) {
       box().classList.add("explorer-clicks");
       box().addEventListener("click", click);

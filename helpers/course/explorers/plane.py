@@ -68,14 +68,14 @@ def plane(model: nn.Module, *, resolution: int = 150) -> PanelExplorer:
         Controls ``across`` and ``up``, where x is, which a click moves as well, and ``c``. The
         target is the label that x has not.
     """
-    dtype = next(model.parameters()).dtype
-    steps = torch.linspace(0, 1, resolution, dtype=dtype)
+    like = next(model.parameters())
+    steps = torch.linspace(0, 1, resolution).to(like)
     ys, xs = torch.meshgrid(steps, steps, indexing="ij")
     square = torch.stack([xs, ys], dim=2).view(-1, 2)
     labels = predict(model, square).view(resolution, resolution)
 
     def draw(*, across: float, up: float, c: float):
-        x = torch.tensor([[across, up]], dtype=dtype)
+        x = torch.tensor([[across, up]]).to(like)
         label = predict(model, x)
         end = penalised_adversarial(model, x, 1 - label, c).adversarial
         way = torch.cat([x, end])
@@ -85,7 +85,7 @@ def plane(model: nn.Module, *, resolution: int = 150) -> PanelExplorer:
             f"x' = ({end[0, 0]:.2f}, {end[0, 1]:.2f}) has {seen}, at a distance of "
             f"{(end - x).norm():.3f}"
         )
-        return message, [[Plane(labels=labels.numpy(), way=way.numpy())]]
+        return message, [[Plane(labels=labels.cpu().numpy(), way=way.cpu().numpy())]]
 
     def click(place: tuple[int, int], point: tuple[float, float]) -> dict[str, float]:
         across, up = (round(min(max(value, 0), 1), 2) for value in point)

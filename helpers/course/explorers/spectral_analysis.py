@@ -48,14 +48,14 @@ def frequency_response(layers: dict[str, nn.Conv2d], *, sides: tuple[int, ...]) 
 
     def strided(layer: str, stride: int) -> nn.Conv2d:
         conv = copy.deepcopy(layers[layer]).requires_grad_(False)
-        conv.stride = (stride, stride)
+        conv.stride, conv.bias = (stride, stride), None
         return conv
 
     def sent_through(layer: str, stride: int, side: int) -> tuple[float, list[Picture]]:
         """Return by how much the drawn image is stretched, and panels of it and of its output."""
         conv, image = strided(layer, stride), resized(yours.image(), side)
         inputs = image.to(conv.weight).expand(-1, conv.in_channels, -1, -1)
-        outputs = conv._conv_forward(inputs, conv.weight, None)[0]  # without the bias
+        outputs = conv(inputs)[0]
         factor = (outputs.norm() / inputs.norm().clamp_min(1e-9)).item()
         strongest = outputs[outputs.flatten(1).norm(dim=1).argmax()].cpu()
         limit = max(strongest.abs().max().item(), 1e-9)

@@ -60,6 +60,7 @@ def builders(device: torch.device) -> dict:
     targets = (seen.labels + 1) % CLASSES
     colours = Dataset(uniform(3, 3, 8, 8), torch.arange(3), "colours", "made here").to(device)
     detector = dense(device, classes=2)
+    square = dense(device, classes=2, inputs=2)
     with seeded(0):
         filters = {"random": nn.Conv2d(2, 3, 3).to(device)}
 
@@ -81,13 +82,12 @@ def builders(device: torch.device) -> dict:
         "flight_recorder": recorder,
         "frequency_response": lambda: explorers.frequency_response(filters, sides=(8, 12)),
         "penalty": lambda: explorers.penalty(softmax, seen),
+        "plane": lambda: explorers.plane(square, resolution=20),
         "pool_entry": lambda: explorers.pool_entry({"deep": deep}, seen),
         "sandwich": lambda: explorers.sandwich({"softmax": softmax, "curved": curved}, seen[:3]),
         "straight_line": lambda: explorers.straight_line(networks, seen),
         "top_images": lambda: explorers.top_images(networks, seen),
-        "your_picture": lambda: explorers.your_picture(
-            colour_system(device), colours, max_iterations=10
-        ),
+        "your_picture": lambda: explorers.your_picture(colour_system(device), colours, steps=3),
     }
 
 

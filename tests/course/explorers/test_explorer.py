@@ -44,6 +44,14 @@ def test_explorer_starts_with_the_values_of_its_controls():
     assert area(shown.image.value, ORANGE) == 0
 
 
+def test_set_moves_several_controls_and_draws_once():
+    shown = explorer()
+    assert shown.set(height=3, colour="orange") == "orange & 3 < 5"
+    assert shown.drawings == 2  # the first is the start's
+    assert shown.set(height=3, colour="orange") == "orange & 3 < 5"
+    assert shown.drawings == 2
+
+
 def test_set_moves_text_and_picture():
     shown = explorer()
     full_at_two = area(shown.image.value, BLUE)
