@@ -9,6 +9,7 @@ threads.
 """
 
 import copy
+import dataclasses
 import functools
 import hashlib
 import os
@@ -16,6 +17,7 @@ import pickle
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 TRIES = 3  # of a piece that raises an error
 PATIENCE = 60  # seconds for a scheduler to answer, such as one that is being started again
+ONE_PIECE = threading.Lock()  # at a time in a worker, with all of its threads
 
 
 def prepare(pieces: Mapping[str, functools.partial]) -> None:
@@ -139,7 +142,7 @@ def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "
         if not isinstance(value, Dataset | nn.Module):
             return value
         if id(value) not in sent:
-            there = _on(value, torch.device("cpu"))
+            there = _packed(value)
             key = f"{type(value).__name__}-{hashlib.sha256(pickle.dumps(there)).hexdigest()}"
             sent[id(value)] = client.scatter({key: there})[key]
         return sent[id(value)]
@@ -158,6 +161,14 @@ def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "
     }
 
 
+def _packed(value: Dataset | nn.Module) -> Dataset | nn.Module:
+    """Return what is to be sent, on the CPU; of some images of a data set not all the others."""
+    value = _on(value, torch.device("cpu"))
+    if isinstance(value, Dataset):
+        return dataclasses.replace(value, inputs=value.inputs.clone(), labels=value.labels.clone())
+    return value
+
+
 def _on(value: object, device: torch.device) -> object:
     """Return a data set, tensor or network on a device, and anything else as it is."""
     if isinstance(value, nn.Module):
@@ -174,8 +185,9 @@ def _work(function: Callable, args: list, keywords: dict, known: str) -> dict[st
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(get_worker().state.nthreads)
-    before = {"COURSE_DATA": "", "COURSE_SHARED": "", "COURSE_CLUSTER": "", **os.environ}
-    with tempfile.TemporaryDirectory() as own:
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    with ONE_PIECE, tempfile.TemporaryDirectory() as own:
+        before = {"COURSE_DATA": "", "COURSE_SHARED": "", "COURSE_CLUSTER": "", **os.environ}
         shared = os.pathsep.join(filter(None, (known, before["COURSE_SHARED"])))
         os.environ.update(COURSE_DATA=own, COURSE_SHARED=shared, COURSE_CLUSTER="")
         try:

@@ -103,9 +103,9 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
     """
     kept = find("imagenette2-320/val")
     if not kept.is_dir():
-        kept, archive = folder() / "imagenette2-320" / "val", folder() / "imagenette2-320.tgz"
+        kept, archive = folder() / "imagenette2-320" / "val", find("imagenette2-320.tgz")
         _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
-        archive.unlink(missing_ok=True)
+        (folder() / "imagenette2-320.tgz").unlink(missing_ok=True)  # nobody's but one's own
     files = [
         (file, label)
         for wordnet, label in IMAGENETTE_LABELS.items()

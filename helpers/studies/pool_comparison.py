@@ -159,6 +159,13 @@ def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
         for seed in SEEDS
         for name in FINALISTS
     }
+    prepare(
+        {  # first, as a finalist's examples are made for another one
+            f"training {name}, seed {seed}": functools.partial(finalist, name, train, seed=seed)
+            for seed in SEEDS
+            for name in FINALISTS
+        }
+    )
     prepare(cells)
     for cell in cells.values():
         yield cell()

@@ -221,22 +221,29 @@ def held_out_errors(
     train_set : Dataset
         Training images, of which the last sixth is held out.
     """
+    calls = {
+        f"{strength:g}": functools.partial(_held_out, name, strength, train_set, recipe, seed)
+        for strength in strengths
+    }
+    prepare({f"{name}, penalty {strength}, held out": call for strength, call in calls.items()})
+    return {strength: call()["error"] for strength, call in calls.items()}
+
+
+def _held_out(
+    name: str, strength: float, train_set: Dataset, recipe: Recipe, seed: int
+) -> dict[str, float]:
     border = len(train_set) - len(train_set) // HELD_OUT
     first, last = train_set[:border], train_set[border:]
-    errors = {}
-    for strength in strengths:
 
-        def make(strength: float = strength) -> dict[str, float]:
-            model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)
-            return {"error": error_rate(model, last.inputs, last.labels)}
+    def make() -> dict[str, float]:
+        model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)
+        return {"error": error_rate(model, last.inputs, last.labels)}
 
-        key = {
-            "network": name,
-            "strength": strength,
-            "seed": seed,
-            "recipe": asdict(recipe),
-            "data": train_set.digest,
-        }
-        title = f"{name}.spectral{strength:g}.held_out"
-        errors[f"{strength:g}"] = measured(title, key, make)["error"]
-    return errors
+    key = {
+        "network": name,
+        "strength": strength,
+        "seed": seed,
+        "recipe": asdict(recipe),
+        "data": train_set.digest,
+    }
+    return measured(f"{name}.spectral{strength:g}.held_out", key, make)
