@@ -7,7 +7,7 @@ rows as Markdown. `checks` tell students whether their answers to the exercises 
 code teaches nothing, and `plotting` draws what all of them share.
 """
 
-from helpers.course import checks, explorers, plotting, results_page, timings
+from helpers.course import checks, explorers, plotting, results_page, stock, timings
 from helpers.course.building import ready
 from helpers.course.ledger import Ledger
 from helpers.course.questions import Prediction, Quiz
@@ -68,6 +68,7 @@ __all__ = [
     "rows",
     "said",
     "setup",
+    "stock",
     "table",
     "timings",
 ]
