@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, drawn, report, seeded, tensor
 
 
 def part_of_the_way(answer: Callable[..., Tensor]) -> None:
     """Chapter 9: outputs of the last hidden layer, moved towards the border of two labels."""
-    generator = torch.Generator().manual_seed(91)
+    generator = seeded(91)
     h = 5 + torch.rand(6, generator=generator)  # far from 0, so that the range does not matter
     weight = torch.randn(3, 6, generator=generator)
     bias = torch.randn(3, generator=generator)
@@ -52,7 +52,8 @@ def part_of_the_way(answer: Callable[..., Tensor]) -> None:
 
 def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None:
     """Chapter 9: new entries replace a random part of a pool."""
-    pool = torch.arange(40.0)[:, None].repeat(1, 3)
+    first = int(drawn(0, 99, seeded(92)))
+    pool = (first + torch.arange(40.0))[:, None].repeat(1, 3)
     new = -1 - torch.arange(15.0)[:, None].repeat(1, 3)
 
     def check(answer):
@@ -83,8 +84,9 @@ def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None
 
 def mixed_loss(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     """Chapter 9: the loss of one step, from those of the batch and of each pool."""
-    clean, pools = torch.tensor(0.7), torch.tensor([1.5, 0.9, 2.0])
-    shares = torch.tensor([0.4, 0.15, 0.05])
+    generator = seeded(93)
+    clean, pools = torch.rand((), generator=generator), 1 + torch.rand(3, generator=generator)
+    shares = 0.02 + 0.25 * torch.rand(3, generator=generator)
     rest = 1 - shares.sum()
     expected = rest * clean + (shares * pools).sum()
     mistakes = {

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, one_number, report
+from helpers.course.checks._report import NotYetError, attempted, drawn, one_number, report, seeded
 
 
 def _example() -> tuple[Tensor, ...]:
-    """Return answers to 60 perturbed images, the answers before, the labels and the targets."""
-    generator = torch.Generator().manual_seed(71)
+    """Return answers to perturbed images, the answers before, the labels and the targets."""
+    generator = seeded(71)
     labels = torch.randint(10, (60,), generator=generator)
     targets = (labels + torch.randint(1, 10, (60,), generator=generator)) % 10
     before = torch.where(torch.arange(60) % 5 == 0, (labels + 1) % 10, labels)
@@ -18,7 +18,8 @@ def _example() -> tuple[Tensor, ...]:
     answers[::3] = targets[::3]
     answers[1::7] = (labels[1::7] + 2) % 10
     answers[:10:5] = labels[:10:5]  # two are right now that were wrong before
-    return answers, before, labels, targets
+    some = torch.randperm(60, generator=generator)[: int(drawn(35, 60, generator))]
+    return answers[some], before[some], labels[some], targets[some]
 
 
 def error_where_right(answer: Callable[[Tensor, Tensor, Tensor], float]) -> None:
@@ -78,6 +79,9 @@ def share_of_target(answer: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -
 
 def possible_of(answer: Callable[[float, int], bool]) -> None:
     """Chapter 7: is a percentage with one decimal a share of N images, ``answer(p, N)`` → bool."""
+    generator = seeded(72)
+    some = int(drawn(20, 90, generator))  # so few that no share is near the middle of two others
+    count = int(drawn(1, some - 1, generator))
 
     def check(answer):
         for printed, images, expected in (
@@ -90,6 +94,8 @@ def possible_of(answer: Callable[[float, int], bool]) -> None:
             (100.0, 7, True),
             (0.0, 7, True),
             (0.1, 256, False),  # none is 0 %, and one of 256 is 0.4 %
+            (round(100 * count / some, 1), some, True),
+            (round(100 * (count + 0.5) / some, 1), some, False),
         ):
             found = bool(answer(printed, images))
             if found != expected:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, drawn, report, seeded, tensor
 
 
 def penalised_objective(answer: Callable[..., tuple]) -> None:
     """Chapter 5: c‖r‖² + loss and its gradient, ``answer(r, c, loss, slope)`` → both."""
-    generator = torch.Generator().manual_seed(6)
+    generator = seeded(6)
     r, slope = torch.randn(2, 4, 9, generator=generator)
     c, loss = torch.tensor([0.5, 1.0, 3.0, 7.0]), torch.rand(4, generator=generator)
     squares = r.square().sum(1)
@@ -45,7 +45,7 @@ def penalised_objective(answer: Callable[..., tuple]) -> None:
 
 def step_in_the_box(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """Chapter 5: the projection of x + r onto [0, 1]^m, ``answer(x, r)`` → the new r."""
-    generator = torch.Generator().manual_seed(7)
+    generator = seeded(7)
     x = torch.rand(3, 1, 4, 4, generator=generator)
     r = torch.randn(3, 1, 4, 4, generator=generator)
 
@@ -69,9 +69,11 @@ def step_in_the_box(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
 
 def middle_in_log_c(answer: Callable[[float, float], float]) -> None:
     """Chapter 5: the next c of a bisection in log c, ``answer(success_c, failure_c)`` → c."""
+    generator = seeded(8)
+    some = drawn(0.01, 0.5, generator), drawn(1, 9, generator)
 
     def check(answer):
-        for low, high in ((0.01, 1.0), (2.0, 8.0), (1e-6, 1e-2)):
+        for low, high in ((0.01, 1.0), (2.0, 8.0), (1e-6, 1e-2), some):
             found, expected = float(answer(low, high)), (low * high) ** 0.5
             if abs(found - (low + high) / 2) < 1e-6 * high:
                 raise NotYetError("this is the middle of c; the middle of log c is wanted")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, report
+from helpers.course.checks._report import NotYetError, attempted, drawn, report, seeded
 
 
 def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
     """Chapter 10: the norm of a convolution with wrap-around edges, ``answer(kernel, side)``."""
-    generator = torch.Generator().manual_seed(10)
+    generator = seeded(10)
     cases = [
         (torch.randn(*shape, generator=generator, dtype=torch.float64), side)
         for shape, side in (((1, 1, 3, 3), 8), ((3, 2, 3, 3), 6), ((2, 4, 5, 5), 9))
@@ -58,9 +58,11 @@ def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
 
 def pooling_constant(answer: Callable[[int, int], float]) -> None:
     """Chapter 10: the Lipschitz constant of max-pooling k × k with stride s, ``answer(k, s)``."""
+    generator = seeded(11)
+    some = int(drawn(6, 12, generator)), int(drawn(2, 5, generator))
 
     def check(answer):
-        for kernel, stride in ((2, 2), (3, 2), (5, 2), (4, 3), (3, 1), (2, 3)):
+        for kernel, stride in ((2, 2), (3, 2), (5, 2), (4, 3), (3, 1), (2, 3), some):
             found, windows = float(answer(kernel, stride)), math.ceil(kernel / stride)
             case = f"k = {kernel}, s = {stride}"
             if abs(found - windows) < 1e-6:
@@ -85,8 +87,9 @@ def pooling_constant(answer: Callable[[int, int], float]) -> None:
 def certified_radius(answer: Callable[..., float]) -> None:
     """Chapter 10: a certified distortion, ``answer(logits, weight, before, target, pixels)``."""
     weight = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 2.0], [3.0, -1.0, 0.0]]).double()
-    logits = torch.tensor([1.0, 4.0, 2.0]).double()
-    before, target, pixels = 5.0, 0, 100
+    generator = seeded(12)
+    logits = torch.tensor([1.0, drawn(4, 6, generator), 2.0]).double()
+    before, target, pixels = drawn(3, 9, generator), 0, 100
 
     def check(answer):
         found = float(answer(logits, weight, before, target, pixels))
