@@ -2,12 +2,13 @@
 
 `setup` chooses the device and the scale, and says so in one line. `Ledger` sets the paper's claims
 beside what this run found and computes the verdicts; `table` shows rows as Markdown. `checks` tell
-students whether their answers to the exercises are right, `explorers` are the widgets. A chapter
+students whether their answers to the exercises are right, `classroom` hands them out and grades
+them, `explorers` are the widgets. A chapter
 imports its own module of `helpers.course.figures`, whose code teaches nothing, and `plotting` draws
 what all of them share.
 """
 
-from helpers.course import checks, explorers, plotting, results_page, timings
+from helpers.course import checks, classroom, explorers, plotting, results_page, timings
 from helpers.course.ledger import Ledger
 from helpers.course.results import (
     DIFFERS,
@@ -35,6 +36,7 @@ __all__ = [
     "Ledger",
     "best_runs",
     "checks",
+    "classroom",
     "counts",
     "explorers",
     "load_results",

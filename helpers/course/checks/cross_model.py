@@ -10,7 +10,7 @@ from helpers.course.checks._report import NotYetError, attempted, drawn, one_num
 
 def _example() -> tuple[Tensor, ...]:
     """Return answers to perturbed images, the answers before, the labels and the targets."""
-    generator = seeded(71)
+    generator = seeded(74)
     labels = torch.randint(10, (60,), generator=generator)
     targets = (labels + torch.randint(1, 10, (60,), generator=generator)) % 10
     before = torch.where(torch.arange(60) % 5 == 0, (labels + 1) % 10, labels)
@@ -18,7 +18,7 @@ def _example() -> tuple[Tensor, ...]:
     answers[::3] = targets[::3]
     answers[1::7] = (labels[1::7] + 2) % 10
     answers[:10:5] = labels[:10:5]  # two are right now that were wrong before
-    some = torch.randperm(60, generator=generator)[: int(drawn(35, 60, generator))]
+    some = torch.randint(60, (60,), generator=generator)
     return answers[some], before[some], labels[some], targets[some]
 
 
@@ -79,7 +79,7 @@ def share_of_target(answer: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -
 
 def possible_of(answer: Callable[[float, int], bool]) -> None:
     """Chapter 7: is a percentage with one decimal a share of N images, ``answer(p, N)`` → bool."""
-    generator = seeded(72)
+    generator = seeded(74)
     some = int(drawn(20, 90, generator))  # so few that no share is near the middle of two others
     count = int(drawn(1, some - 1, generator))
 
