@@ -20,7 +20,7 @@ from helpers.data import ROOT
 SPLIT = re.compile(r"(?P<stub>.*?)^checks\.(?P<check>\w+)\((?P<name>\w+)\)\s*\Z", re.S | re.M)
 CHECKS_IMPORT = "from helpers.course import checks\n"
 STUB = "return ..."
-POINTS = 1  # of an exercise
+FULL_POINTS = 1  # of an exercise
 IMPORTS = {"math": "import math", "nn": "from torch import nn", "torch": "import torch"}
 HIDDEN = """
 ### BEGIN HIDDEN TESTS
@@ -109,7 +109,7 @@ def _marked(source: str, identity: str, solution: bool) -> NotebookNode:
         "task": False,
     }
     if not solution:
-        marks["points"] = POINTS
+        marks["points"] = FULL_POINTS
     return v4.new_code_cell(source, id=identity, metadata={"nbgrader": marks})
 
 

@@ -168,10 +168,15 @@ def _imports(chapter: NotebookNode) -> str:
 def _run_nbgrader(folder: Path, chapter: str) -> None:
     """Let nbgrader make its release of a chapter and run what was handed in."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    programs = [str(Path(sys.executable).parent), os.environ["PATH"]]  # it calls alembic
     for command in ("generate_assignment", "autograde"):
         subprocess.run(
             [sys.executable, "-m", "nbgrader", command, chapter, "--create", "--force"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={
+                **os.environ,
+                "PATH": os.pathsep.join(programs),
+                "PYTHONPATH": os.pathsep.join(paths),
+            },
             check=command == "generate_assignment",  # autograde ends so where one of many failed
         )
