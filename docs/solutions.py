@@ -15,7 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "solutions.md"
 TESTS = ROOT / "tests" / "course" / "checks"
-EXERCISE = re.compile(r"\*\*(\d)\.\*\*\s*(.*)", re.DOTALL)
+EXERCISE = re.compile(r"\*\*((?:Step )?\d)\.\*\*\s*(.*)", re.DOTALL)
 STUB = re.compile(r"^def (\w+)\(.*?^checks\.(\w+)\(\1\)", re.DOTALL | re.MULTILINE)
 GENERAL = ("it ", "not ", "as a tensor", "shape ")  # said of any other wrong answer
 HEAD = """# Solutions
@@ -37,7 +37,8 @@ def exercises() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
             task, stub = EXERCISE.search(text), STUB.search(code)
             if task and stub:
                 tasks.append((task[1], task[2].strip(), stub[1], stub[2]))
-        found.append((path.stem, tasks))
+        if tasks:  # an appendix has none
+            found.append((path.stem, tasks))
     return found
 
 

@@ -24,7 +24,7 @@ from PIL import Image
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
-from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, timings
+from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, said, timings
 from helpers.data import write_atomically
 from helpers.studies import shipped
 
@@ -143,7 +143,10 @@ def written(path: Path, scale: str, since: float) -> dict | None:
 
 def ledger(content: dict) -> str:
     """Return the claims of a chapter's results as a table."""
-    rows = [(c["claim"], c["paper"], c["ours"], c["verdict"]) for c in content["claims"]]
+    rows = [
+        (c["claim"], c["paper"], c["ours"], said(c["verdict"], c["holds"]))
+        for c in content["claims"]
+    ]
     return f"{content['source']}\n" + tabulate(
         rows, ("claim", "paper", "ours", "verdict"), disable_numparse=True, maxcolwidths=60
     )

@@ -20,8 +20,8 @@ RADIUS = 0.6  # of the first sphere around x, as a share of the ‖y − x‖ th
 RADIUS_GROWTH = 0.05  # of the radius after a failure; after a success it shrinks by as much
 ALPHA = (0.6, 0.006)  # from the first to the last, as a share of the radius
 PASSES = (0.5, 1.5, 1.5, 1.5)  # how long each pass is; the first tells what is masked
-LONGEST = 300  # steps of a pass
-GAIN = 0.01  # of ‖y − x‖: what a pass brings to an image that has another
+LONGEST_PASS = 300  # steps of a pass
+LEAST_GAIN = 0.01  # of ‖y − x‖: what a pass brings to an image that has another
 
 
 def see_through(
@@ -54,13 +54,13 @@ def see_through(
     y, gradients = attempts.clone(), torch.zeros_like(targets)
     rows = torch.arange(len(inputs), device=inputs.device)
     for number, share in enumerate(PASSES):
-        length = min(math.ceil(share * steps), LONGEST)
+        length = min(math.ceil(share * steps), LONGEST_PASS)
         x, before = inputs[rows], y[rows]
         y[rows] = after = smoothed_descent(
             model, x, before, targets[rows], length, box, seed=number
         )
         gradients[rows] += len(NOISES) * length
-        rows = rows[distortion(x, after) < (1 - GAIN) * distortion(x, before)]
+        rows = rows[distortion(x, after) < (1 - LEAST_GAIN) * distortion(x, before)]
         if len(rows) == 0:
             break
     return y, gradients

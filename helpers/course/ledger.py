@@ -1,41 +1,31 @@
-"""The ledger of a chapter: the paper's claim, this run's figure, the tolerance, the verdict.
+"""The ledger of a chapter: the paper's claim, this run's figure, the rule, the verdict.
 
-A verdict is computed, never typed. Claims about the *phenomenon* (an order, a ratio, a sign) must
-come out the same on MNIST and on the shipped digits, at every scale; `Ledger.verdicts` prints
-them without figures, so that continuous integration can compare the lines. Claims about
-*numbers* are compared on the paper's own data only.
+A verdict is computed, never typed; `helpers.course.verdicts` says what each kind means. Claims
+about the *phenomenon* (an order, a ratio, a sign) must come out the same on MNIST and on the
+shipped digits, at every scale; `Ledger.verdicts` prints them without figures, so that continuous
+integration can compare the lines. Claims about *numbers* are compared on the paper's own data only,
+by the errors of both samples where these are known: `Sampled.proportion`, `Sampled.mean`.
 """
 
 import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 
 import torch
 from IPython.display import Markdown
 
-from helpers.course.results import DIFFERS, NOT_TESTABLE, REPRODUCED, plain, results_file
+from helpers.course.results import plain, results_file
+from helpers.course.samples import Sampled
 from helpers.course.session import SEED, Session, hardware
 from helpers.course.tables import shown, table
+from helpers.course.verdicts import said
 from helpers.data import Dataset, write_atomically
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One line of the ledger; `phenomenon` lines are the ones that are checked."""
-
-    claim: str
-    paper: str
-    ours: str
-    tolerance: str
-    verdict: str
-    phenomenon: bool
-    reason: str = ""
-
-
-class Ledger:
+class Ledger(Sampled):
     """Collects a chapter's claims and results.
 
     Parameters
@@ -53,72 +43,12 @@ class Ledger:
     def __init__(
         self, chapter: str, session: Session, *datasets: Dataset, paper_data: str = "MNIST"
     ):
+        super().__init__(comparable=datasets[0].name == paper_data)
         self.chapter = chapter
         self.scale = session.scale.name
         self.dataset = datasets[0].name
         self.source = "; ".join(dataset.source for dataset in datasets)
-        self.comparable = self.dataset == paper_data
-        self.claims: list[Claim] = []
         self.tables: list[dict] = []
-
-    def number(
-        self, claim: str, *, paper: float, ours: float, within: float, unit: str = "", reason: str
-    ) -> None:
-        """Compare a number with the paper's: reproduced if no more than `within` above or below.
-
-        Parameters
-        ----------
-        claim : str
-            What the number is.
-        paper, ours : float
-            The two values, in `unit`.
-        within : float
-            Half the width of the tolerance band.
-        unit : str
-            Printed behind the values.
-        reason : str
-            Why it may differ; shown only when it does.
-        """
-        close = abs(ours - paper) <= within
-        verdict = (REPRODUCED if close else DIFFERS) if self.comparable else NOT_TESTABLE
-        self._add(
-            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"± {within:g}{unit}", verdict, reason
-        )
-
-    def at_most(
-        self, claim: str, *, paper: float, ours: float, slack: float, unit: str = "", reason: str
-    ) -> None:
-        """Compare a number that is better when smaller: reproduced if ≤ paper + `slack`.
-
-        Parameters
-        ----------
-        claim, paper, ours, unit, reason
-            As for `number`.
-        slack : float
-            How far above the paper's value still counts.
-        """
-        small = ours <= paper + slack
-        verdict = (REPRODUCED if small else DIFFERS) if self.comparable else NOT_TESTABLE
-        self._add(
-            claim, f"{paper:g}{unit}", f"{ours:.3g}{unit}", f"+ {slack:g}{unit}", verdict, reason
-        )
-
-    def phenomenon(self, claim: str, *, paper: str, ours: str, holds: bool, reason: str) -> None:
-        """Add a claim about an order, a ratio or a sign, which any data can test.
-
-        Parameters
-        ----------
-        claim : str
-            The claim as a sentence.
-        paper, ours : str
-            What the paper and what this run has to say for it.
-        holds : bool
-            Whether it holds in this run.
-        reason : str
-            Why it may fail; shown only when it does.
-        """
-        verdict = REPRODUCED if holds else DIFFERS
-        self._add(claim, paper, ours, "holds", verdict, reason, phenomenon=True)
 
     def compare(
         self,
@@ -157,26 +87,20 @@ class Ledger:
         self.tables.append(plain(compared, title))
         return Markdown(f"{comparison(compared)}\n\nData: {self.source}.")
 
-    def _add(self, claim, paper, ours, tolerance, verdict, reason, *, phenomenon=False):
-        reason = reason if verdict == DIFFERS else ""
-        added = Claim(claim, paper, ours, tolerance, verdict, phenomenon, reason)
-        plain(asdict(added), f"the claim {claim!r}")
-        self.claims.append(added)
-
     def verdicts(self) -> None:
         """Print the verdicts about the phenomenon, a line each and without figures."""
         for claim in self.claims:
             if claim.phenomenon:
-                print(f"{claim.verdict}: {claim.claim}")
+                print(f"{said(claim.verdict, claim.holds)}: {claim.claim}")
 
     def table(self) -> Markdown:
         """Return the whole ledger as a table for the notebook."""
         rows = [
             (c.claim, c.paper, c.ours, c.tolerance, verdict)
             for c in self.claims
-            for verdict in [f"{c.verdict}: {c.reason}" if c.reason else c.verdict]
+            for verdict in [": ".join(filter(None, (said(c.verdict, c.holds), c.reason)))]
         ]
-        headers = ("claim", "paper", f"ours ({self.scale})", "tolerance", "verdict")
+        headers = ("claim", "paper", f"ours ({self.scale})", "rule", "verdict")
         return Markdown(f"{table(rows, headers).data}\n\nData: {self.source}.")
 
     def save(self, **results) -> None:

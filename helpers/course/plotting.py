@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure, SubFigure
 from scipy.ndimage import distance_transform_edt
 
+from helpers.course.folding import folded
 from helpers.course.legibility import ink
 
 STYLE = {
@@ -46,9 +47,12 @@ def axes(fig: Figure | SubFigure, rows: int = 1, columns: int = 1, **options):
 def show(fig: Figure, alt: str, *, place: DisplayHandle | None = None) -> None:
     """Display a figure with its alternative text, which says what there is to see in it.
 
-    A figure shown in a `place`, from `DisplayHandle()`, replaces the one that was there.
+    A figure shown in a `place`, from `DisplayHandle()`, replaces the one that was there. One with
+    a label (``fig.set_label``) is folded away under it where a kernel is alive.
     """
-    content = {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt}
+    picture = png(fig)
+    content = {"image/png": base64.b64encode(picture).decode(), "text/plain": alt}
+    content |= folded(picture, fig.get_label()) if fig.get_label() else {}
     metadata = {"image/png": {"alt": alt}}
     if place is None:
         display(content, metadata=metadata, raw=True)
@@ -108,7 +112,8 @@ def image_grid(
 
 def image(pixels, *, ax, title: str = "") -> None:
     """Draw one image (H, W) or (H, W, 3) with pixels in [0, 1] into `ax`."""
-    ax.imshow(np.clip(pixels, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    pixels = np.asarray(pixels).clip(0, 1)
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.set_title(title, fontsize=10)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.course.session import SCALES
+from helpers.course.verdicts import VERDICTS, said
 from helpers.data import ROOT
 
-REPRODUCED, DIFFERS, NOT_TESTABLE = "reproduced", "differs", "not testable on this data"
-VERDICTS = (REPRODUCED, DIFFERS, NOT_TESTABLE)
 # what is read of a file of results, of its claims and of its tables
 RUN = {
     "chapter": str,
@@ -20,7 +19,15 @@ RUN = {
     "tables": list,
     "results": dict,
 }
-CLAIM = {"claim": str, "paper": str, "ours": str, "verdict": str, "reason": str}
+CLAIM = {
+    "claim": str,
+    "paper": str,
+    "ours": str,
+    "verdict": str,
+    "reason": str,
+    "settle": str,
+    "holds": bool,
+}
 TABLE = {"title": str, "columns": list, "rows": dict}
 
 RESULTS = ROOT / "data" / "results"
@@ -172,7 +179,7 @@ def rows(runs: list[dict], *verdicts: str) -> list[tuple[str, ...]]:
         (
             f"[{int(run['chapter'][:2])}]({run['chapter']}.ipynb)",
             *(claim[key] for key in ("claim", "paper", "ours")),
-            f"{claim['verdict']}: {claim['reason']}" if claim["reason"] else claim["verdict"],
+            ": ".join(filter(None, (said(claim["verdict"], claim["holds"]), claim["reason"]))),
         )
         for run in runs
         for claim in run["claims"]

@@ -13,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from helpers import data
+from helpers.course.short_errors import explain_errors
 
 T = TypeVar("T")
 SCALES = ("ci", "class", "full")
@@ -80,6 +81,7 @@ def setup() -> Session:
         If ``COURSE_SCALE`` is set to a scale that does not exist.
     """
     printable()
+    explain_errors()
     torch.backends.cuda.matmul.allow_tf32 = False  # 10 bits of precision, where float32 has 23
     torch.backends.cudnn.allow_tf32 = False
     session = Session(device=_device(), scale=Scale(os.environ.get("COURSE_SCALE", "class")))
@@ -152,7 +154,7 @@ def _device() -> torch.device:
         _compute(torch.device("cuda"))
     except Exception as error:  # PyTorch, CUDA and the driver have many types
         print(
-            f"PyTorch {torch.__version__} finds a GPU but can not compute on it "
+            f"PyTorch {torch.__version__} finds a GPU but cannot compute on it "
             f"({(str(error) or repr(error)).splitlines()[0]}): the course uses the CPU instead.",
             file=sys.stderr,
         )

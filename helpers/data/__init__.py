@@ -1,11 +1,12 @@
 """The images: digits, photographs, faces and CIFAR-10, and the files that keep what was computed.
 
-`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had. `photos` and
-`faces` need no download; `cifar10` reads CIFAR-10 where the data folder has it. A `Dataset` knows
-where its images come from. `load_or_make` keeps networks that took long to train, `measured`
-results that took long to find.
+`digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had.
+`whole_photographs`, `photos` and `faces` need no download; `cifar10` reads CIFAR-10 where the data
+folder has it. A `Dataset` knows where its images come from. `load_or_make` keeps networks that took
+long to train, `measured` results that took long to find.
 """
 
+from helpers.data.album import ALBUM
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
 from helpers.data.cifar import CIFAR10_CLASSES, cifar10
 from helpers.data.dataset import Dataset, disjoint_halves
@@ -14,24 +15,22 @@ from helpers.data.image_files import PictureError, read_picture
 from helpers.data.lfw import faces, unlabelled
 from helpers.data.measurements import measured
 from helpers.data.mnist import digits
-from helpers.data.photo_folders import UNKNOWN, imagenette, read_folder
+from helpers.data.photo_folders import UNKNOWN, foolbox_samples, imagenette, read_folder
 from helpers.data.photographs import (
     PHOTOGRAPH_CLASSES,
-    PHOTOGRAPH_SHORTER_SIDE,
     PHOTOGRAPHS,
-    TRAINING_SHARE,
     crops,
     photos,
+    whole_photographs,
 )
 
 __all__ = [
+    "ALBUM",
     "CIFAR10_CLASSES",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
-    "PHOTOGRAPH_SHORTER_SIDE",
     "ROOT",
     "SHIPPED",
-    "TRAINING_SHARE",
     "UNKNOWN",
     "DamagedDataError",
     "Dataset",
@@ -45,6 +44,7 @@ __all__ = [
     "faces",
     "fetch",
     "folder",
+    "foolbox_samples",
     "imagenette",
     "load_or_make",
     "measured",
@@ -52,5 +52,6 @@ __all__ = [
     "read_folder",
     "read_picture",
     "unlabelled",
+    "whole_photographs",
     "write_atomically",
 ]

@@ -1,6 +1,7 @@
 """A folder of pictures as a data set: the reader's own, Imagenette, or ImageNet's samples."""
 
 import csv
+import importlib.util
 import os
 import sys
 import tarfile
@@ -111,6 +112,34 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
         for file in sorted((kept / wordnet).glob("*.JPEG"))
     ]
     return _dataset(files, "Imagenette", side, shorter, count, seed)
+
+
+def foolbox_samples(*, side: int, shorter: int, count: int | None = None, seed: int = 0) -> Dataset:
+    """Return the labelled images of ImageNet that the package foolbox holds, 20 of them.
+
+    Parameters
+    ----------
+    side, shorter, count, seed
+        As for `read_folder`.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side), labelled as in ImageNet.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the package is not installed.
+    """
+    package = importlib.util.find_spec("foolbox")
+    if package is None:
+        raise FileNotFoundError(
+            "foolbox's images are in that package, which is not installed: run pip install foolbox"
+        )
+    files = sorted((Path(package.origin).parent / "data").glob("imagenet_*.jpg"))
+    labelled = [(file, int(file.stem.split("_")[2])) for file in files]
+    return _dataset(labelled, "foolbox's samples", side, shorter, count, seed)
 
 
 def _class_indices(table: Path) -> dict[str, int]:

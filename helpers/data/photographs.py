@@ -1,4 +1,4 @@
-"""Colour without a download: crops of the photographs that scikit-image and scikit-learn ship.
+"""Colour without a download: the photographs that scikit-image and scikit-learn ship, and crops.
 
 The label of a crop says which photograph it is from. Each photograph is cut in two, and training
 crops come from one part, test crops from the other: no pixel is in both.
@@ -11,21 +11,40 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from helpers.data.album import ALBUM
 from helpers.data.dataset import Dataset
+from helpers.data.photo_folders import UNKNOWN
 
-PHOTOGRAPHS = (
-    *("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry"),
-    *("retina", "camera", "coins", "moon", "brick", "grass", "gravel", "page", "text", "cell"),
-    *("china.jpg", "flower.jpg"),  # scikit-learn's
-)
-
-
+PHOTOGRAPHS = tuple(photograph.name for photograph in ALBUM)
 PHOTOGRAPH_CLASSES = tuple(name.removesuffix(".jpg").replace("_", " ") for name in PHOTOGRAPHS)
-
-
 PHOTOGRAPH_SHORTER_SIDE = 256  # pixels of a photograph's shorter side
 TRAINING_SHARE = 0.6  # share of the longer side, from the left or the top
 SPLITS = ("train", "test", "whole")
+
+
+def whole_photographs(*, side: int, shorter: int, count: int | None = None) -> Dataset:
+    """Return the middle of each photograph of `ALBUM`, in its order.
+
+    Parameters
+    ----------
+    side, shorter : int
+        Width and height of the square, and what the shorter side is resized to before, in pixels.
+    count : int, optional
+        The first so many; all by default.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (N, 3, side, side); no labels, they are −1.
+    """
+    names, squares = PHOTOGRAPHS[:count], []
+    for name in names:
+        pixels = part(name, "whole", shorter)
+        top, left = ((size - side) // 2 for size in pixels.shape[1:])
+        squares.append(pixels[:, top : top + side, left : left + side])
+    inputs, labels = torch.stack(squares).float().div_(255), torch.full((len(names),), UNKNOWN)
+    source = f"scikit-image's and scikit-learn's photographs, {len(names)} images"
+    return Dataset(inputs, labels, "photographs", source)
 
 
 def photos(
@@ -36,7 +55,7 @@ def photos(
     shorter: int = PHOTOGRAPH_SHORTER_SIDE,
     seed: int = 0,
 ) -> Dataset:
-    """Cut random square crops out of 18 photographs.
+    """Cut random square crops out of 21 photographs.
 
     Parameters
     ----------
@@ -54,7 +73,7 @@ def photos(
     Returns
     -------
     Dataset
-        Inputs of shape (18·each, 3, side, side); a label is an index into
+        Inputs of shape (21·each, 3, side, side); a label is an index into
         `PHOTOGRAPH_CLASSES`. Crops of one photograph follow each other.
 
     Raises
@@ -108,11 +127,7 @@ def crops(
 @functools.lru_cache(maxsize=4 * len(PHOTOGRAPHS))
 def part(name: str, split: str, shorter: int) -> Tensor:
     """Return a part of a photograph, bytes of shape (3, H, W); grey ones have equal channels."""
-    from skimage import data as scikit_image
-    from sklearn.datasets import load_sample_image
-
-    found = load_sample_image(name) if name.endswith(".jpg") else getattr(scikit_image, name)()
-    picture = Image.fromarray(found).convert("RGB")
+    picture = Image.fromarray(_pixels(name)).convert("RGB")
     scale = shorter / min(picture.size)
     # Pillow resizes bytes in integer arithmetic: the same pixels on every machine.
     picture = picture.resize(
@@ -124,3 +139,15 @@ def part(name: str, split: str, shorter: int) -> Tensor:
     length = pixels.shape[longer]
     first, last = {"train": (0, border), "test": (border, length), "whole": (0, length)}[split]
     return pixels.narrow(longer, first, last - first).contiguous()
+
+
+def _pixels(name: str) -> np.ndarray:
+    """Read a photograph as its package gives it: bytes of shape (H, W) or (H, W, 3)."""
+    from skimage import data as scikit_image
+    from sklearn.datasets import load_sample_image
+
+    if name.endswith(".jpg"):
+        return load_sample_image(name)
+    if name == "motorcycle":
+        return scikit_image.stereo_motorcycle()[0]  # the left one of a pair
+    return getattr(scikit_image, name)()

@@ -1,7 +1,7 @@
-"""ImageNet's classifiers by torchvision's names, as ``nn.Sequential`` from pixels to logits.
+"""ImageNet's classifiers by name, as ``nn.Sequential`` from pixels to logits.
 
-The preprocessing is the first module, so that an attack works on pixels in [0, 1], and a distortion
-means what it means in the paper.
+The names are torchvision's, and ``"efficientnet_lite0"``. The preprocessing is the first module, so
+that an attack works on pixels in [0, 1], and a distortion means what it means in the paper.
 """
 
 import pickle
@@ -16,6 +16,13 @@ from torch import Tensor, nn
 
 from helpers import data
 from helpers.data import fetch
+from helpers.models.efficientnet_lite import (
+    DEVIATION,
+    LITE0,
+    MEAN,
+    efficientnet_lite0,
+    lite0_weights,
+)
 from helpers.models.layers import Standardise
 from helpers.models.seeding import seeded
 
@@ -65,6 +72,8 @@ def short_names() -> list[str]:
 
 def preparation(name: str) -> Preparation:
     """Return how pictures are prepared for a classifier; ValueError if there is none so named."""
+    if name == LITE0:
+        return Preparation(side=224, shorter=256, mean=(MEAN,) * 3, deviation=(DEVIATION,) * 3)
     prepared = _published(name).transforms()
     return Preparation(
         side=prepared.crop_size[0],
@@ -75,15 +84,14 @@ def preparation(name: str) -> Preparation:
 
 
 def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.Sequential:
-    """Build a classifier of torchvision, laid out as one sequence.
+    """Build a classifier, laid out as one sequence.
 
     Parameters
     ----------
     name : str
-        torchvision's, such as ``"alexnet"`` or ``"squeezenet1_0"``.
+        ``"efficientnet_lite0"``, or torchvision's, such as ``"alexnet"`` or ``"squeezenet1_0"``.
     weights : Path, optional
-        A file of its state, as torchvision publishes it (see `weights_file`); random weights by
-        default.
+        A file of its state, as it is published (see `weights_file`); random weights by default.
     seed : int
         Seed of the random weights; the global random state is left as it was.
 
@@ -101,6 +109,8 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
     DamagedDataError
         If the file cannot be read, or holds the weights of something else.
     """
+    if name == LITE0:
+        return efficientnet_lite0(weights=weights, seed=seed)
     from torchvision import models
 
     prepared = preparation(name)
@@ -117,15 +127,12 @@ def classifier(name: str, *, weights: Path | None = None, seed: int = 0) -> nn.S
 
 
 def weights_file(name: str) -> Path:
-    """Return the file of a classifier's weights in the data folder's ``weights/``.
-
-    Where there is none, torchvision's default weights are fetched.
+    """Return the file of a classifier's weights, fetched where it is not here (`kept_weights`).
 
     Parameters
     ----------
     name : str
-        torchvision's name. The file's name has to begin with it, or be the one that torchvision
-        publishes.
+        ``"efficientnet_lite0"``, or torchvision's name, whose default weights are fetched.
 
     Returns
     -------
@@ -137,23 +144,37 @@ def weights_file(name: str) -> Path:
     ValueError
         If there is no such classifier.
     OSError
-        If the download fails; see `helpers.data.fetch`.
+        If the download fails, see `helpers.data.fetch`, or pip has not brought the file.
     """
+    kept = lite0_weights() if name == LITE0 else kept_weights(name)
+    if kept is not None:
+        return kept
     published = _published(name)
-    folder = data.folder() / "weights"
-    for path in sorted(folder.glob(f"{name}*.pt*")):
+    file = published.url.rsplit("/", 1)[1]
+    digest = DIGEST.search(file)[1]
+    place = data.folder() / "weights" / file
+    return fetch(published.url, place, algorithm="sha256", digest=digest)
+
+
+def kept_weights(name: str) -> Path | None:
+    """Return the file of a classifier's weights in the data folder's ``weights/``, if it is there.
+
+    Its name has to begin with torchvision's name of the classifier, or be the one that torchvision
+    publishes. A ValueError says that there is no such classifier.
+    """
+    _published(name)
+    for path in sorted((data.folder() / "weights").glob(f"{name}*.pt*")):
         fitting = [known for known in short_names() if re.match(rf"{known}(?![a-z0-9])", path.name)]
         if max(fitting, key=len, default="") == name and not path.name.endswith(".part"):
             return path
-    file = published.url.rsplit("/", 1)[1]
-    digest = DIGEST.search(file)[1]
-    return fetch(published.url, folder / file, algorithm="sha256", digest=digest)
+    return None
 
 
 def _published(name: str) -> Enum:
     """Return torchvision's weights of a classifier."""
     if name not in short_names():
-        raise ValueError(f"name must be one of {', '.join(short_names())}; got {name!r}")
+        known = ", ".join([*short_names(), LITE0])
+        raise ValueError(f"name must be one of {known}; got {name!r}")
     from torchvision import models
 
     return models.get_model_weights(name).DEFAULT

@@ -30,6 +30,24 @@ class Standardise(nn.Module):
         return (x - self.mean) / self.deviation
 
 
+class Residual(nn.Module):
+    """Add what a block makes of its input to the input itself: x + body(x), the shortcut.
+
+    Parameters
+    ----------
+    body : nn.Sequential
+        The block; it puts out the shape of its input.
+    """
+
+    def __init__(self, body: nn.Sequential) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map inputs (N, ...) to outputs of the same shape."""
+        return x + self.body(x)
+
+
 class ContrastNormalisation(nn.Module):
     """Divide each image by a power of its length: x / (ε + ‖x‖²)^γ (section 4.3).
 

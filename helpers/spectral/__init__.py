@@ -2,8 +2,10 @@
 
 `dense_norm` and `conv_norm` estimate how far one layer can stretch a difference of two inputs,
 `conv_norm_bound` bounds it from above, and `lipschitz_bound` multiplies the bounds of all layers.
+`ascend` and `climb` bound a network from below.
 """
 
+from helpers.spectral.blocks import BlockConstant, block_constants
 from helpers.spectral.fourier import spectrum
 from helpers.spectral.jacobians import Steepest, ascend, jacobian_norm
 from helpers.spectral.lanczos import SingularValue, largest_singular_value
@@ -21,12 +23,17 @@ from helpers.spectral.norms import (
     conv_singular_value,
     dense_norm,
 )
+from helpers.spectral.pairs import SteepPair, climb
 
 __all__ = [
+    "BlockConstant",
     "Constant",
     "SingularValue",
+    "SteepPair",
     "Steepest",
     "ascend",
+    "block_constants",
+    "climb",
     "conv_norm",
     "conv_norm_bound",
     "conv_norm_fourier",

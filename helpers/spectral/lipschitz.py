@@ -58,7 +58,7 @@ def lipschitz_constants(
     ValueError
         If the network has a block whose constant is not known.
     """
-    like = _like(model)
+    like = like_of(model)
     x = torch.zeros(1, *shape, dtype=like.dtype, device=like.device)
     found = []
     for name, layer in _leaves(model, ""):
@@ -78,7 +78,7 @@ def lipschitz_bound(
     differentiated.
     """
     bounds = [one.bound for one in lipschitz_constants(model, shape)]
-    return torch.stack(bounds).prod() if bounds else _like(model).new_ones(())
+    return torch.stack(bounds).prod() if bounds else like_of(model).new_ones(())
 
 
 def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
@@ -96,7 +96,7 @@ def squared_norms(model: nn.Sequential, shape: tuple[int, ...]) -> Tensor:
     layers = [
         one.bound for one in lipschitz_constants(model, shape) if hasattr(one.layer, "weight")
     ]
-    return sum((bound.square() for bound in layers), _like(model).new_zeros(())) / 2
+    return sum((bound.square() for bound in layers), like_of(model).new_zeros(())) / 2
 
 
 def layer_constant(
@@ -126,7 +126,11 @@ def layer_constant(
         case nn.Linear():
             return dense_norm(layer.weight)
         case nn.Conv2d():
-            return conv_norm_bound(layer, shape[1:])
+            return _convolution(layer, shape[1:])
+        case nn.Sequential():
+            return lipschitz_bound(layer, shape)
+        case models.Residual():  # ‖x − x'‖ + ‖body(x) − body(x')‖
+            return 1 + lipschitz_bound(layer.body, shape)
         case nn.AvgPool2d():
             return _average_pool(layer, shape)
         case nn.AdaptiveAvgPool2d():
@@ -135,7 +139,7 @@ def layer_constant(
             value = _max_pool(layer)
         case nn.Dropout():
             value = 1 / (1 - layer.p) if layer.training and layer.p < 1 else 1.0
-        case nn.ReLU() | nn.Tanh() | nn.Flatten() | nn.Identity():
+        case nn.ReLU() | nn.ReLU6() | nn.Tanh() | nn.Flatten() | nn.Identity() | nn.ZeroPad2d():
             value = 1.0
         case nn.Sigmoid():
             value = 0.25
@@ -146,13 +150,14 @@ def layer_constant(
         case _:
             raise ValueError(
                 "layer must be a block whose Lipschitz constant is known: Linear, Conv2d, ReLU, "
-                "Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Dropout, Flatten, "
-                f"Identity, Standardise, ContrastNormalisation; got {type(layer).__name__}"
+                "ReLU6, Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, ZeroPad2d, "
+                "Dropout, Flatten, Identity, Standardise, ContrastNormalisation, and Residual or "
+                f"Sequential of these; got {type(layer).__name__}"
             )
     return torch.tensor(value, dtype=torch.double)
 
 
-def _like(model: nn.Module) -> Tensor:
+def like_of(model: nn.Module) -> Tensor:
     """Return a tensor of a model's dtype and device; float64 on the CPU if it holds nothing."""
     held = itertools.chain(model.parameters(), model.buffers())
     return next(held, torch.zeros((), dtype=torch.double))
@@ -169,6 +174,15 @@ def _leaves(model: nn.Sequential, prefix: str):
 
 def _pair(value: int | tuple[int, int] | None) -> tuple[int | None, int | None]:
     return tuple(value) if isinstance(value, tuple | list) else (value, value)
+
+
+def _convolution(conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
+    """Bound a convolution; easier ones are a matrix, or for each frequency ξ a row a channel."""
+    if conv.kernel_size == (1, 1) and conv.groups == 1:
+        return dense_norm(conv.weight.flatten(1))
+    if conv.groups == conv.in_channels == conv.out_channels:  # a row's norm is its length
+        return conv_norm_bound(conv, size, iterations=0)
+    return conv_norm_bound(conv, size)
 
 
 def _max_pool(layer: nn.MaxPool2d) -> float:

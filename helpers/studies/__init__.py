@@ -1,11 +1,16 @@
 """The experiments of chapters 8 to 13 that train many networks, a module each.
 
 `layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
-methods that chapter 9 compares, `pool_comparison` the comparison itself; `spectral_penalty` tries
-the regulariser of section 4.3, `robust_training` what came later. `imagenet` has chapter 11's
-network, AlexNet or another of torchvision's or a small one, and its images; `quocnet` what chapter
-12 detects. `measures` has what the studies measure of every network, `shipped` makes the networks
-that the repository ships.
+methods that chapter 9 compares, `pool_comparison` the comparison itself, and `sigmoid_pools` the
+part of it that needs the paper's own network; `spectral_penalty` tries the regulariser of section
+4.3, `penalty_gains` says what it gained; `robust_training` is what came later. `imagenet` has
+chapter 11's network, EfficientNet-Lite0 or another one, and its images; `quocnet` what chapter 12
+detects. `measures` has what the studies measure of every network, `shipped` makes the networks that
+the repository ships.
+
+`recipes` asks how the networks of Tables 1 to 4 were trained: `recipe_training` has the candidates,
+`recipe_tables` measures their tables, `recipe_scores` says how likely they make those in
+`paper_tables`, and `softmax_recipes` tries FC10(1).
 """
 
 from helpers.studies import (
@@ -13,10 +18,18 @@ from helpers.studies import (
     imagenet,
     layer_pools,
     measures,
+    paper_tables,
+    penalty_gains,
     pool_comparison,
     quocnet,
+    recipe_scores,
+    recipe_tables,
+    recipe_training,
+    recipes,
     robust_training,
     shipped,
+    sigmoid_pools,
+    softmax_recipes,
     spectral_penalty,
 )
 
@@ -25,9 +38,17 @@ __all__ = [
     "imagenet",
     "layer_pools",
     "measures",
+    "paper_tables",
+    "penalty_gains",
     "pool_comparison",
     "quocnet",
+    "recipe_scores",
+    "recipe_tables",
+    "recipe_training",
+    "recipes",
     "robust_training",
     "shipped",
+    "sigmoid_pools",
+    "softmax_recipes",
     "spectral_penalty",
 ]

@@ -1,20 +1,17 @@
-"""Chapter 11's network, AlexNet or another of torchvision's or a small one, and its images."""
+"""Chapter 11's network, EfficientNet-Lite0 or another one of ImageNet, and its images."""
 
-import functools
 import os
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from helpers import data, models, training
+from helpers import data, models
 from helpers.data import Dataset
 
 PAPERS = "alexnet"
-SMALL = "small AlexNet"
-COMMON_TARGET = "coffee"  # of the small network; the paper's is the ostrich
+ANOTHER = ("squeezenet1_0", PAPERS)  # to which examples may transfer
+PATCH = 96  # pixels of the crops that units are shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +21,7 @@ class System:
     Attributes
     ----------
     name : str
-        torchvision's, or ``"small AlexNet"``.
+        ``"efficientnet_lite0"``, or torchvision's.
     network : nn.Sequential
         Maps images (N, 3, side, side) with pixels in [0, 1] to logits; in eval mode.
     classes : tuple of str
@@ -48,13 +45,14 @@ class System:
 
 
 def imagenet_system(name: str = "") -> System:
-    """Return the network that is asked for, or AlexNet where it can be had, or the small one.
+    """Return the network that is asked for.
 
     Parameters
     ----------
     name : str
-        torchvision's name of a classifier, or ``"small AlexNet"``; by default what the
-        environment's ``COURSE_NETWORK`` says, or else AlexNet.
+        ``"efficientnet_lite0"``, whose weights pip brings, or torchvision's name of a classifier,
+        whose weights are taken from the data folder or fetched; by default what the environment's
+        ``COURSE_NETWORK`` says, or else the first.
 
     Returns
     -------
@@ -66,25 +64,17 @@ def imagenet_system(name: str = "") -> System:
     ValueError
         If there is no network of that name.
     OSError
-        If a network was asked for by name and its weights cannot be had.
+        If its weights cannot be had; the message has the remedy.
     DamagedDataError
         If the file of its weights cannot be read, or holds those of something else.
     """
-    asked = name or os.environ.get("COURSE_NETWORK", "")
-    if asked == SMALL:
-        return _small()
+    name = name or os.environ.get("COURSE_NETWORK", "") or models.LITE0
     try:
-        weights = models.weights_file(asked or PAPERS)
+        weights = models.weights_file(name)
+    except FileNotFoundError:  # it names the command that brings them
+        raise
     except OSError as error:
-        if asked:
-            raise OSError(f"the weights of {asked} are not in the data folder: {error}") from error
-        _say(
-            f"AlexNet's weights (233 MB) are not in the data folder and were not fetched ({error})."
-            "\nUsing a small network of AlexNet's shape, trained on photographs that scikit-image "
-            "ships: the phenomenon is the same, the numbers are not the paper's."
-        )
-        return _small()
-    name = asked or PAPERS
+        raise OSError(f"the weights of {name} are not in the data folder: {error}") from error
     prepared = models.preparation(name)
     return System(
         name=name,
@@ -96,65 +86,72 @@ def imagenet_system(name: str = "") -> System:
     )
 
 
+def another_system(system: System) -> System | None:
+    """Return another network with images of the same size, if the data folder has its weights.
+
+    That is SqueezeNet 1.0 or AlexNet, in this order; nothing is fetched.
+    """
+    for name in ANOTHER:
+        if name != system.name and models.kept_weights(name) is not None:
+            found = imagenet_system(name)
+            if (found.side, found.shorter) == (system.side, system.shorter):
+                return found
+    return imagenet_system(models.LITE0) if system.name in ANOTHER else None
+
+
 def system_images(system: System, which: str = "", *, count: int = 64, seed: int = 0) -> Dataset:
-    """Return random images for a network.
+    """Return images for a network.
 
     Parameters
     ----------
     system : System
         The network.
     which : str
-        ``"photographs"``, ``"imagenette"``, ``"imagenet_samples"`` (a folder in the data folder)
-        or the path of a folder of pictures; by default what the environment's ``COURSE_IMAGES``
-        says, or else Imagenette for a network of ImageNet where it can be had, and the
-        photographs otherwise.
+        ``"photographs"``, those of `helpers.data.ALBUM`; ``"imagenette"``; ``"foolbox"``, the
+        samples of ImageNet in that package; ``"imagenet_samples"``, a folder in the data folder;
+        or the path of a folder of pictures. By default what the environment's ``COURSE_IMAGES``
+        says, or else the photographs.
     count : int
-        How many, at the most.
+        How many, at the most: the first photographs, or a random choice of the others.
     seed : int
         Seed of the choice.
 
     Returns
     -------
     Dataset
-        Inputs of shape (N, 3, side, side). Labels are those of the network, −1 where nobody has
-        labelled the image. For the small network these are test crops of all photographs but
-        that of the common target.
+        Inputs of shape (N, 3, side, side). Labels are those of ImageNet, −1 where nobody has
+        labelled the image.
 
     Raises
     ------
     OSError, ValueError
-        If images were asked for by name and cannot be had.
+        If images were asked for that cannot be had.
     DamagedDataError
         If Imagenette's archive in the data folder is damaged.
     """
-    asked = which or os.environ.get("COURSE_IMAGES", "")
+    which = which or os.environ.get("COURSE_IMAGES", "") or "photographs"
     sizes = {"side": system.side, "shorter": system.shorter}
-    try:
-        if asked == "imagenette" or (not asked and system.name != SMALL):
-            found = data.imagenette(**sizes, count=count, seed=seed)
-        elif asked in ("", "photographs"):
-            return _photographs(system, count, seed)
-        else:
-            place = data.folder() / asked if asked == "imagenet_samples" else Path(asked)
-            found = data.read_folder(place, **sizes, count=count, seed=seed)
-    except OSError as error:
-        if asked:
-            raise
-        _say(
-            f"Imagenette (341 MB) is not in the data folder and was not fetched ({error}).\n"
-            "Using crops of the photographs that scikit-image ships."
-        )
-        return _photographs(system, count, seed)
-    return _unlabelled(found) if system.name == SMALL else found
+    match which:
+        case "photographs":
+            return data.whole_photographs(**sizes, count=count)
+        case "imagenette":
+            return data.imagenette(**sizes, count=count, seed=seed)
+        case "foolbox":
+            return data.foolbox_samples(**sizes, count=count, seed=seed)
+        case "imagenet_samples":
+            path = data.folder() / which
+        case _:
+            path = Path(which)
+    return data.read_folder(path, **sizes, count=count, seed=seed)
 
 
-def labelled_images(system: System, *, each: int = 40, seed: int = 0) -> Dataset:
-    """Return small labelled images on which units of a network can be measured (section 3).
+def patches(system: System, *, each: int, seed: int = 0) -> Dataset:
+    """Return square crops of all photographs, at the size at which a network sees them.
 
     Parameters
     ----------
     system : System
-        The network; one of ImageNet's needs them enlarged.
+        The network; its `shorter` is that of the photographs before they are cut.
     each : int
         Crops of each photograph.
     seed : int
@@ -163,52 +160,26 @@ def labelled_images(system: System, *, each: int = 40, seed: int = 0) -> Dataset
     Returns
     -------
     Dataset
-        CIFAR-10's test images for a network of ImageNet, where the data folder has them: they may
-        be counted, but not shown in a stored output. Test crops of the photographs, 64 × 64
-        pixels, otherwise.
+        Inputs of shape (21·each, 3, 96, 96), labelled by the photograph that they are from.
     """
-    if system.name != SMALL:
-        try:
-            return data.cifar10("test")
-        except FileNotFoundError:
-            pass
-    return data.photos("test", each=each, seed=seed)
+    return data.photos("whole", each=each, side=PATCH, shorter=system.shorter, seed=seed)
 
 
-def _small() -> System:
-    return System(
-        name=SMALL,
-        network=training.trained_small_alexnet().requires_grad_(False),
-        classes=data.PHOTOGRAPH_CLASSES,
-        target=data.PHOTOGRAPH_CLASSES.index(COMMON_TARGET),
-        side=training.PHOTO_SIDE,
-        shorter=2 * training.PHOTO_SIDE,
-    )
+def labelled_images(system: System, *, each: int = 40, seed: int = 0) -> Dataset:
+    """Return small labelled images on which units of a network can be measured (section 3).
 
+    Parameters
+    ----------
+    system, each, seed
+        As for `patches`.
 
-def _photographs(system: System, count: int, seed: int) -> Dataset:
-    """Return random crops of the shipped photographs."""
-    kinds = len(data.PHOTOGRAPHS)
-    each = -(-count // (kinds - 1))
-    if system.name == SMALL:
-        found = data.photos("test", each=each, seed=seed)
-        rows = (found.labels != system.target).nonzero().squeeze(1)
-    else:
-        found = data.photos("whole", each=each, side=system.side, shorter=system.shorter, seed=seed)
-        found = _unlabelled(found)
-        rows = torch.arange(len(found))
-    generator = torch.Generator().manual_seed(seed)
-    chosen = rows[torch.randperm(len(rows), generator=generator)[:count]]
-    source = f"{len(chosen)} random crops of scikit-image's and scikit-learn's photographs"
-    return replace(found[chosen], source=source)
-
-
-def _unlabelled(dataset: Dataset) -> Dataset:
-    """Return images whose labels are not those of the network without any."""
-    return replace(dataset, labels=torch.full_like(dataset.labels, data.UNKNOWN))
-
-
-@functools.cache
-def _say(notice: str) -> None:
-    """Print a notice, but only once."""
-    print(notice, file=sys.stderr)
+    Returns
+    -------
+    Dataset
+        CIFAR-10's test images where the data folder has them: they may be counted, but not shown
+        in a stored output. Otherwise `patches`.
+    """
+    try:
+        return data.cifar10("test")
+    except FileNotFoundError:
+        return patches(system, each=each, seed=seed)

@@ -93,6 +93,28 @@ class PoolLoss:
 
     def __call__(self, model: nn.Sequential, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a batch, shape (); images (N, ...) and labels (N,)."""
+        self._renew(model, images, labels)
+        loss = (1 - sum(self.settings.shares)) * batch_loss(model, images, labels)
+        for pool, share in zip(self.pools, self.settings.shares, strict=True):
+            loss = loss + share * pool.loss(model, len(labels), self.generator)
+        return loss
+
+    def entries(
+        self, model: nn.Sequential, images: Tensor, labels: Tensor
+    ) -> dict[int, tuple[Tensor, Tensor]]:
+        """Return as many entries of each pool as give it its share of the batch, by layer.
+
+        For `helpers.training.train_dense`, where every row of a batch has the same weight.
+        """
+        self._renew(model, images, labels)
+        whole = len(labels) / (1 - sum(self.settings.shares))
+        return {
+            pool.layer: pool.draw(round(share * whole), self.generator)
+            for pool, share in zip(self.pools, self.settings.shares, strict=True)
+        }
+
+    def _renew(self, model: nn.Sequential, images: Tensor, labels: Tensor) -> None:
+        """Count a step; at its time, let the images replace a part of the next pool."""
         if self.step == 0:
             renewed = self.pools
         elif self.step % self.settings.every == 0:
@@ -102,11 +124,6 @@ class PoolLoss:
         for pool in renewed:
             pool.take_in(model, images, labels, self.generator)
         self.step += 1
-
-        loss = (1 - sum(self.settings.shares)) * batch_loss(model, images, labels)
-        for pool, share in zip(self.pools, self.settings.shares, strict=True):
-            loss = loss + share * pool.loss(model, len(labels), self.generator)
-        return loss
 
 
 class Pool:
@@ -162,6 +179,10 @@ class Pool:
 
         The entries are numbers, so that only the layers above them have a gradient.
         """
-        rows = torch.randint(len(self.labels), (count,), generator=generator)
         above = model[split_index(model, self.layer) :]
-        return batch_loss(above, self.outputs[rows], self.labels[rows])
+        return batch_loss(above, *self.draw(count, generator))
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return `count` entries drawn at random, shape (count, ...), and their labels."""
+        rows = torch.randint(len(self.labels), (count,), generator=generator)
+        return self.outputs[rows], self.labels[rows]

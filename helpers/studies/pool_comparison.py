@@ -15,7 +15,12 @@ from torch import nn
 from helpers import evaluation
 from helpers.attack import closest_adversarial, random_targets
 from helpers.data import Dataset, measured
-from helpers.evaluation import Estimate, paired_difference, rescale_to_mean
+from helpers.evaluation import (
+    Estimate,
+    crossed_difference,
+    paired_difference,
+    rescale_to_mean,
+)
 from helpers.studies.adversarial_training import RECIPE, Gradients, Method, trained_by, trial
 from helpers.studies.layer_pools import PoolSettings
 from helpers.studies.measures import measure
@@ -150,18 +155,21 @@ def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
                 "method": asdict(method),
                 "seed": seed,
                 "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
+                "misread": "the numbers of the test images",
             }
             make = functools.partial(_final, name, seed, train, test)
             yield {"name": name, "seed": seed, **measured("pools.final", key, make)}
 
 
-def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict[str, float]:
+def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict:
     """Train and measure a finalist, and let it read examples that were made for another network."""
     model = finalist(name, train, seed=seed)
     # trained without pools from another seed: no method has seen it
     other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
     found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
-    return {**found, "transfer": transfer_error(model, other, test[:ATTACKED])}
+    misread = (evaluation.predict(model, test.inputs) != test.labels).nonzero().squeeze(1).tolist()
+    transfer = transfer_error(model, other, test[:ATTACKED])
+    return {**found, "transfer": transfer, "misread": misread, "tested": len(test)}
 
 
 def transfer_error(model: nn.Module, other: nn.Module, dataset: Dataset) -> float:
@@ -180,14 +188,29 @@ def by_name(rows: Sequence[Mapping], quantity: str) -> dict[str, list[float]]:
     return found
 
 
-def differences(rows: Sequence[Mapping], name: str) -> dict[str, Estimate]:
+def differences(
+    rows: Sequence[Mapping], name: str, *, confidence: float = 0.95
+) -> dict[str, Estimate]:
     """Return each other finalist → its test error minus that of `name`, with its interval.
 
-    Seed by seed: the networks of a seed share initial weights and order of the images.
+    Seed by seed: the networks of a seed share initial weights and order of the images. Rows that
+    say which images were misread have intervals over seeds and images, others over seeds only.
     """
-    errors = by_name(rows, "test_error")
+    of_images = all("misread" in row for row in rows)
+    errors = _wrong(rows) if of_images else by_name(rows, "test_error")
+    interval = crossed_difference if of_images else paired_difference
     return {
-        other: paired_difference(values, errors[name])
+        other: interval(values, errors[name], confidence=confidence)
         for other, values in errors.items()
         if other != name
     }
+
+
+def _wrong(rows: Sequence[Mapping]) -> dict[str, list[list[bool]]]:
+    """Return name → for each seed, which test images are misread."""
+    found: dict[str, list[list[bool]]] = {}
+    for row in rows:
+        misread = set(row["misread"])
+        wrong = [image in misread for image in range(row["tested"])]
+        found.setdefault(row["name"], []).append(wrong)
+    return found

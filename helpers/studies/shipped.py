@@ -20,5 +20,4 @@ def make_shipped() -> None:
         training.trained(name, dataset=half, seed=seed, keep=SHIPPED)
     for name in (pool_comparison.BASELINE, pool_comparison.BEST):
         pool_comparison.finalist(name, dataset, keep=SHIPPED)
-    training.trained_small_alexnet(keep=SHIPPED)
     quocnet.detection_task("faces").network(keep=SHIPPED)

@@ -4,16 +4,17 @@ The paper ends with the hope that penalising each layer's upper bound may improv
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, stdev
 
 from torch import Tensor, nn
 
 from helpers import models, spectral
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset, load_or_make, measured
+from helpers.evaluation import error_rate
 from helpers.studies.measures import measure
+from helpers.studies.pool_comparison import HELD_OUT
 from helpers.training import Recipe, batch_loss, train
 
 # Shorter than those of the networks in Table 1, since there are many networks to train.
@@ -188,47 +189,36 @@ def sweep(
     return rows
 
 
-def sweep_summary(rows: Sequence[dict]) -> dict[str, dict[float, dict[str, tuple[float, float]]]]:
-    """Return network → strength → quantity → mean and standard deviation over the seeds.
+def held_out_errors(
+    name: str, train_set: Dataset, *, strengths: Sequence[float], recipe: Recipe, seed: int = 0
+) -> dict[str, float]:
+    """Return strength → error on the last training images, of a network trained without them.
+
+    The strength is chosen by these, so that the test set chooses nothing.
 
     Parameters
     ----------
-    rows : sequence of dict
-        Measurements as dictionaries, such as a stored sweep.
+    name, strengths, recipe, seed
+        As for `sweep`.
+    train_set : Dataset
+        Training images, of which the last sixth is held out.
     """
-    quantities = [field.name for field in fields(Measurement)][3:]
-    found: dict[str, dict[float, dict[str, tuple[float, float]]]] = {}
-    for name, strength in dict.fromkeys((row["network"], row["strength"]) for row in rows):
-        same = [row for row in rows if (row["network"], row["strength"]) == (name, strength)]
-        found.setdefault(name, {})[strength] = {
-            quantity: (mean(values), stdev(values) if len(values) > 1 else 0.0)
-            for quantity in quantities
-            for values in [[row[quantity] for row in same]]
+    border = len(train_set) - len(train_set) // HELD_OUT
+    first, last = train_set[:border], train_set[border:]
+    errors = {}
+    for strength in strengths:
+
+        def make(strength: float = strength) -> dict[str, float]:
+            model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)
+            return {"error": error_rate(model, last.inputs, last.labels)}
+
+        key = {
+            "network": name,
+            "strength": strength,
+            "seed": seed,
+            "recipe": asdict(recipe),
+            "data": train_set.digest,
         }
-    return found
-
-
-def gain(rows: Sequence[dict], network: str) -> tuple[float, float, float]:
-    """Return which strength lowers the test error the most, by how much, and its standard error.
-
-    Seed by seed against the network without a penalty: the seeds' common luck cancels.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        Measurements as dictionaries; at least two seeds.
-    network : str
-        Which of the networks.
-    """
-    errors = {
-        (row["strength"], row["seed"]): row["test_error"]
-        for row in rows
-        if row["network"] == network
-    }
-    seeds = sorted({seed for _, seed in errors})
-    gains = {
-        strength: [errors[0, seed] - errors[strength, seed] for seed in seeds]
-        for strength in sorted({strength for strength, _ in errors} - {0})
-    }
-    best = max(gains, key=lambda strength: mean(gains[strength]))
-    return best, mean(gains[best]), stdev(gains[best]) / len(seeds) ** 0.5
+        title = f"{name}.spectral{strength:g}.held_out"
+        errors[f"{strength:g}"] = measured(title, key, make)["error"]
+    return errors

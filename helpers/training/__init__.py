@@ -4,34 +4,28 @@
 stochastic gradient descent behind it, `fit_readout` solves for a last layer on frozen features.
 """
 
+from helpers.training.dense import Stack, backpropagate, train_dense
 from helpers.training.readout import fit_readout
 from helpers.training.rica import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.training.sgd import DECAY_FORMS, Recipe, batch_loss, batches, check_data, train
-from helpers.training.small_alexnet import (
-    PHOTO_SIDE,
-    build_small_alexnet,
-    train_small_alexnet,
-    trained_small_alexnet,
-)
 from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained
 
 __all__ = [
     "DECAY_FORMS",
-    "PHOTO_SIDE",
     "RECIPES",
     "SMALL_DATA",
     "Recipe",
     "RicaRecipe",
+    "Stack",
+    "backpropagate",
     "batch_loss",
     "batches",
-    "build_small_alexnet",
     "check_data",
     "cross_training_set",
     "fit_readout",
     "pretrain_quocnet",
     "train",
-    "train_small_alexnet",
+    "train_dense",
     "trained",
     "trained_quocnet",
-    "trained_small_alexnet",
 ]

@@ -235,7 +235,7 @@ def closest(image, constraint):
         method="SLSQP",
         bounds=[(0, 1)] * PIXELS,
         constraints=constraint,
-        options={"ftol": 1e-12, "maxiter": 500},
+        options={"ftol": 1e-10, "maxiter": 500},
     )
     assert found.success
     return math.sqrt(found.fun / PIXELS)

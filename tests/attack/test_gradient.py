@@ -90,3 +90,24 @@ def test_no_gradient_moves_nothing(grey):
 def test_bad_arguments_are_named(linear, grey, wrong, message):
     with pytest.raises(ValueError, match=message):
         pgd(linear, grey, torch.zeros(20, dtype=torch.long), **{"epsilon": 0.1, **wrong})
+
+
+class Hill(nn.Module):
+    """Is most wrong about the label 0 at one image, which is near."""
+
+    def __init__(self, top):
+        super().__init__()
+        self.top = top
+
+    def forward(self, x):
+        wrong = -10 * (x - self.top).flatten(1).square().sum(1)
+        return torch.stack([torch.zeros_like(wrong), wrong], 1)
+
+
+@pytest.mark.parametrize("norm", ["max", "2"])
+def test_image_stays_inside_the_ball_where_the_loss_is_highest_there(grey, norm):
+    hill = Hill(grey + 0.05)
+    length = 0.05 if norm == "max" else 0.05 * 4  # of 16 pixels
+    labels = torch.zeros(20, dtype=torch.long)
+    found = pgd(hill, grey, labels, epsilon=3 * length, norm=norm, steps=15)
+    torch.testing.assert_close(found, hill.top, rtol=0, atol=0.5 * 0.05 + 1e-6)  # a step's length

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from helpers.attack.losses import target_margin
-from helpers.attack.masked import GAIN, NOISES, see_through, smoothed_descent
+from helpers.attack.masked import LEAST_GAIN, NOISES, see_through, smoothed_descent
 
 
 def halfspace(pixels=20, seed=0):
@@ -51,7 +51,7 @@ def test_only_what_comes_closer_has_another_pass():
     assert torch.equal(found[~far], closest[~far])
     ratio = (found - x)[far].norm(dim=1) / exact[far]
     assert ratio.min() >= 1
-    assert ratio.max() < 1 + GAIN
+    assert ratio.max() < 1 + LEAST_GAIN
     runs = len(NOISES)
     assert (gradients[~far] == 20 * runs).all()
     assert (gradients[far] > (20 + 60) * runs).all()  # whose last pass could bring no more

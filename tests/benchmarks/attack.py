@@ -17,17 +17,17 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
 from helpers import data
-from helpers.course import RESULTS, plotting
+from helpers.course import plotting
 from helpers.evaluation import error_rate
 
 from . import comparison
+from .command_line import command_line
 from .comparison import Record
 from .machine import described
 from .measuring import first, measure
@@ -52,17 +52,7 @@ COLUMNS = (
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.attack", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument(
-        "--networks",
-        nargs="+",
-        choices=NETWORKS,
-        default=list(NETWORKS),
-        metavar="NAME",
-        help=f"some of: {'; '.join(NETWORKS)}; those of an earlier run stay in the results",
-    )
+    parser = command_line("attack", __doc__, "networks", NETWORKS)
     names = list(dict.fromkeys([*TARGETED, *UNTARGETED]))
     parser.add_argument(
         "--attacks",
@@ -75,15 +65,6 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--images", type=positive, default=100, help="at the most (%(default)s)")
     parser.add_argument("--repeats", type=positive, default=2, help="of each (%(default)s)")
     parser.add_argument("--threads", type=positive, default=1, help="of PyTorch (%(default)s)")
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=data.folder() / "benchmark",
-        help="where networks and measurements are kept (%(default)s)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="where the result is written (%(default)s)"
-    )
     return parser.parse_args(arguments)
 
 

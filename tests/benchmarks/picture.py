@@ -54,6 +54,10 @@ def panel(ax: Axes, rows: list[dict]) -> None:
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.margins(x=0.1)
+    low, high = ax.get_xlim()
+    if high < 10 * low:  # a decade at least, or numbers stand on each other
+        middle = math.sqrt(low * high)
+        ax.set_xlim(middle / math.sqrt(10), middle * math.sqrt(10))
     points.sort()
     heights = spread([share(ax, lost) for lost, *_ in points], 1 / LINES)
     for height, (lost, ms, name, colour) in zip(heights, points, strict=True):

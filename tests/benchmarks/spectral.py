@@ -1,25 +1,26 @@
 """Time and tightness of convolution norms, on one thread: ``python -m tests.benchmarks.spectral``.
 
-For layers of the sizes of ResNet, VGG and AlexNet, with random weights, against
+For layers of the sizes of ResNet, VGG and AlexNet, with random weights, and one of SqueezeNet with
+trained ones, against
 
 * the SVD of the Fourier coefficients at every frequency (Sedghi, Gupta and Long, "The singular
   values of convolutional layers", 2019), the paper's norm with wrap-around edges, unhurried;
 * plain power iteration with 10 and 100 steps;
-* ``torch.nn.utils.parametrizations.spectral_norm``, the norm of the kernel as a matrix.
+* ``torch.nn.utils.parametrizations.spectral_norm``, the norm of the kernel as a matrix;
+* on two of the layers, Gram iteration, ``svds``, LOBPCG and ``svd_lowrank``
+  (`tests.benchmarks.spectral_peers`).
 
-Writes ``data/results/spectral_benchmark.json``. A full SVD that would take longer than a minute is
-timed on some of the frequencies, and says so. What was measured of a layer is kept,
-and not measured again until the code of the norms changes.
+Times are the processor's. Writes ``data/results/spectral_benchmark.json``. A full SVD that would
+take longer than a minute is timed on some of the frequencies, and says so. What was measured of a
+layer is kept, and not measured again until the code of the norms changes.
 """
 
-import argparse
 import hashlib
 import json
 import multiprocessing
 import re
 import resource
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,10 +29,11 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from helpers import data, spectral
-from helpers.course import RESULTS
+from helpers import data, models, spectral
 
+from .command_line import command_line
 from .machine import described, source_digest
+from .spectral_peers import compare, table_of_peers, timed
 
 LAYERS = {  # channels in and out, kernel, stride, padding; input size
     "ResNet 7 × 7 / 2, 3 → 64, 224²": ((3, 64, 7, 2, 3), 224),
@@ -46,33 +48,43 @@ LAYERS = {  # channels in and out, kernel, stride, padding; input size
     "AlexNet conv 3": ((256, 384, 3, 1, 1), 13),
     "AlexNet conv 4": ((384, 384, 3, 1, 1), 13),
     "AlexNet conv 5": ((384, 256, 3, 1, 1), 13),
+    "SqueezeNet, trained, 64 → 256, 13²": ((64, 256, 3, 1, 1), 13),
 }
+TRAINED = {"SqueezeNet, trained, 64 → 256, 13²": "squeezenet1_0"}  # the last layer of this size
+BESIDE_PEERS = {"ResNet 256 → 256, 14²", *TRAINED}
 PATIENCE = 60  # seconds for a full SVD
 SAMPLE = 16  # of its rows of frequencies, where it would take longer
 
 
-def timed(function):
-    """Return the result of a function and the seconds that it took."""
-    start = time.perf_counter()
-    result = function()
-    return result, time.perf_counter() - start
+def layer(name: str) -> tuple[nn.Conv2d, int]:
+    """Return a convolution and the side of its input; OSError where its weights cannot be had."""
+    arguments, side = LAYERS[name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        conv = nn.Conv2d(*arguments, bias=False)
+    if name in TRAINED:
+        network = models.classifier(TRAINED[name], weights=models.weights_file(TRAINED[name]))
+        layers = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+        weights = [m.weight for m in layers if m.weight.shape == conv.weight.shape]
+        conv.weight.data = weights[-1].data.clone()
+    return conv.requires_grad_(False), side
 
 
 def full_svd(conv: nn.Conv2d, side: int) -> tuple[float | None, float]:
     """Return the largest singular value over all frequencies, and seconds; None if not all ran."""
     weight, stride = conv.weight.detach(), conv.stride[0]
     coarse = side // stride
-    start = time.perf_counter()
+    start = time.process_time()
     transforms = torch.fft.fft2(weight, (side, side)) / stride  # (D, C, side, side)
     aliased = transforms.view(*weight.shape[:2], stride, coarse, stride, coarse)
     matrices = aliased.permute(3, 5, 0, 1, 2, 4).flatten(3)  # (coarse, coarse, D, C·Δ²)
     largest = 0.0
     for row, part in enumerate(matrices, start=1):
         largest = max(largest, torch.linalg.svdvals(part).max().item())
-        spent = time.perf_counter() - start
+        spent = time.process_time() - start
         if row < coarse and spent * coarse / row > PATIENCE and (row == SAMPLE or spent > PATIENCE):
             return None, spent * coarse / row
-    return largest, time.perf_counter() - start
+    return largest, time.process_time() - start
 
 
 def wrapped_around(conv: nn.Conv2d, side: int) -> float:
@@ -115,12 +127,9 @@ def peak() -> float:
 def measure(name: str) -> dict:
     """Measure one layer; in a process of its own, for its peak memory."""
     torch.set_num_threads(1)
-    arguments, side = LAYERS[name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        conv = nn.Conv2d(*arguments, bias=False).requires_grad_(False)
+    conv, side = layer(name)
     size = (side, side)
-    row, before = {"layer": name}, peak()
+    row, before = {"layer": name} | described(1), peak()
     found, row["lanczos seconds"] = timed(lambda: spectral.conv_singular_value(conv, size))
     row["lanczos"], row["residual"], row["converged"] = (
         found.value,
@@ -142,38 +151,16 @@ def measure(name: str) -> dict:
     fourier, row["fourier seconds"] = timed(lambda: spectral.conv_norm_fourier(conv, size))
     row["fourier"], row["wrapped lanczos"] = fourier.item(), wrapped_around(conv, side)
     row["full SVD"], row["full SVD seconds"] = full_svd(conv, side)
+    if name in BESIDE_PEERS:
+        row["peers"] = compare(conv, side)
     row["kernel matrix"], row["kernel matrix seconds"] = timed(lambda: kernel_matrix_norm(conv))
     return row
 
 
-def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.spectral", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument(
-        "--layers",
-        nargs="+",
-        choices=LAYERS,
-        default=list(LAYERS),
-        metavar="NAME",
-        help=f"some of: {'; '.join(LAYERS)}; those of an earlier run stay in the results",
-    )
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=data.folder() / "benchmark",
-        help="where measurements are kept (%(default)s)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="where the result is written (%(default)s)"
-    )
-    return parser.parse_args(arguments)
-
-
 def kept(name: str, folder: Path) -> dict:
     """Return what `measure` says of a layer: as it was kept, or measured now and kept."""
-    content = hashlib.sha256(json.dumps([name, LAYERS[name], torch.__version__]).encode())
+    key = [name, LAYERS[name], name in BESIDE_PEERS, torch.__version__]
+    content = hashlib.sha256(json.dumps(key).encode())
     content.update(source_digest(("spectral",)).encode())
     title = re.sub(r"[^\w-]+", "_", f"spectral {name}")
     path = folder / f"{title}.{content.hexdigest()[:16]}.json"
@@ -186,12 +173,16 @@ def kept(name: str, folder: Path) -> dict:
 
 def main() -> None:
     """Measure every layer or some, print the table and write the results."""
-    chosen = options()
+    chosen = command_line("spectral", __doc__, "layers", LAYERS).parse_args()
     path = chosen.results / "spectral_benchmark.json"
     before = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
     found = {row["layer"]: row for row in before}
     for name in chosen.layers:
-        found[name] = kept(name, chosen.folder)
+        try:
+            found[name] = kept(name, chosen.folder)
+        except OSError as error:
+            print(f"{name} is left out: {error}")
+            continue
         print(json.dumps(found[name]), flush=True)
     rows = [found[name] for name in LAYERS if name in found]
     headers = ("layer", "norm", "bound", "s", "bound s", "full SVD s", "power 10", "kernel matrix")
@@ -209,7 +200,10 @@ def main() -> None:
         for row in rows
     ]
     print(tabulate(table, headers, "github", disable_numparse=True))
-    text = json.dumps(described(1) | {"rows": rows}, indent=1, ensure_ascii=False)
+    for row in rows:
+        if "peers" in row:
+            print(f"\n{row['layer']}, with wrap-around edges\n{table_of_peers(row['peers'])}")
+    text = json.dumps({"rows": rows}, indent=1, ensure_ascii=False)
     data.write_atomically(path, f"{text}\n".encode())
 
 

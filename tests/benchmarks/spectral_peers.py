@@ -1,18 +1,17 @@
-"""Fourier norms beside other ways: ``python tests/benchmarks/spectral_peers.py [weights.pt …]``.
+"""Other ways to the norm of a convolution with wrap-around edges, for `tests.benchmarks.spectral`.
 
-Layers with random weights, and the largest 3 × 3 layers of each file of trained weights (a state
-dict), on one thread. Times are the processor's, each the least of a few in one run, and stand as
-ratios to `conv_norm_fourier`. The peers:
+All of stride 1, on one thread, with the time of the processor:
 
 * the SVD at every frequency, without use of A(−ξ) being the conjugate of A(ξ);
 * Gram iteration (Delattre et al., 2023) with five squarings: an upper bound;
-* ``scipy.sparse.linalg.svds``, ``torch.lobpcg`` on AᵀA and ``torch.svd_lowrank`` at every
-  frequency: estimates from below of the same norm, with wrap-around edges.
+* ``scipy.sparse.linalg.svds`` on the whole convolution, ``torch.lobpcg`` on AᵀA and
+  ``torch.svd_lowrank`` at every frequency: estimates from below.
+
+What they share is made before, and not timed: the matrices A(ξ), the transform of the weights.
 """
 
-import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -24,52 +23,48 @@ from helpers import spectral
 from helpers.spectral.fourier import frequency_matrices
 from helpers.spectral.gram import gram_bound
 
-RANDOM = {(256, 14), (256, 28), (512, 7), (512, 14)}  # channels and side
-SIDES = 14, 28  # of the input of trained layers
-WIDEST = 2  # layers of a file
-REPEATS = 2
+REPEATS = 3  # of what takes less than PATIENCE seconds; the least time is kept
+PATIENCE = 5
 
 
-def processor_time(function) -> tuple[float, float]:
-    """Return the result of a function, as a number, and the least time that it took."""
-    times = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        result = float(function())
-        times.append(time.process_time() - began)
-    return result, min(times)
+def timed(function: Callable) -> tuple:
+    """Return the result of a function and the processor's seconds that it took."""
+    start = time.process_time()
+    result = function()
+    return result, time.process_time() - start
 
 
-def every_frequency(conv: nn.Conv2d, side: int) -> float:
+def by_svd(weight: Tensor, side: int) -> float:
     """Return the largest singular value over all frequencies."""
-    transforms = torch.fft.fft2(conv.weight, (side, side)).permute(2, 3, 0, 1)
+    transforms = torch.fft.fft2(weight, (side, side)).permute(2, 3, 0, 1)
     return max(torch.linalg.svdvals(row)[:, 0].max().item() for row in transforms)
 
 
-def wrapped(conv: nn.Conv2d, x: Tensor, *, back: bool = False) -> Tensor:
-    """Apply the convolution with wrap-around edges, or its transpose, to (N, C, side, side)."""
-    weight = torch.fft.fft2(conv.weight, x.shape[-2:])
-    formula = "dcyx,ndyx->ncyx" if back else "dcyx,ncyx->ndyx"
-    moved = torch.einsum(formula, weight if back else weight.conj(), torch.fft.fft2(x))
-    return torch.fft.ifft2(moved).real
+def by_gram_iteration(parts: list[Tensor]) -> float:
+    """Return the upper bound of Gram iteration."""
+    return max(gram_bound(part, 5).max().item() for part in parts)
 
 
-def by_svds(conv: nn.Conv2d, side: int) -> float:
-    """Return what ARPACK finds."""
-    into, out = conv.in_channels, conv.out_channels
+def by_svds(transform: Tensor) -> float:
+    """Return what ARPACK finds, given the weights' transform (D, C, side, side)."""
+    outs, ins, *size = transform.shape
+    conjugate = transform.conj().resolve_conj()
 
-    def multiply(maps: int, back: bool):
-        return lambda v: (
-            wrapped(conv, torch.tensor(v.reshape(1, maps, side, side)), back=back).numpy().ravel()
-        )
+    def through(formula: str, weight: Tensor) -> Callable[[np.ndarray], np.ndarray]:
+        def multiply(values: np.ndarray) -> np.ndarray:
+            x = torch.from_numpy(values).view(-1, *size)
+            return torch.fft.ifft2(torch.einsum(formula, weight, torch.fft.fft2(x))).real.numpy()
 
+        return lambda values: multiply(values.astype(np.float32)).ravel()
+
+    pixels = size[0] * size[1]
     matrix = linalg.LinearOperator(
-        (out * side**2, into * side**2),
-        matvec=multiply(into, False),
-        rmatvec=multiply(out, True),
+        (outs * pixels, ins * pixels),
+        matvec=through("dcyx,cyx->dyx", conjugate),
+        rmatvec=through("dcyx,dyx->cyx", transform),
         dtype=np.float32,
     )
-    return linalg.svds(matrix, 1, tol=1e-6, return_singular_vectors=False)[0]
+    return float(linalg.svds(matrix, 1, tol=1e-6, return_singular_vectors=False)[0])
 
 
 def by_lobpcg(parts: list[Tensor]) -> float:
@@ -89,57 +84,46 @@ def by_low_rank(parts: list[Tensor]) -> float:
     return max(torch.svd_lowrank(part.flatten(0, 2))[1][:, 0].max().item() for part in parts)
 
 
-def layers(files: list[str]) -> dict[str, tuple[nn.Conv2d, int]]:
-    """Return the convolutions to measure, each with the side of its input."""
-    found = {}
-    for channels, side in sorted(RANDOM):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        found[f"random {channels} → {channels}, {side}²"] = conv, side
-    for file in files:
-        tensors = torch.load(file, map_location="cpu", weights_only=True)
-        kernels = [value for value in tensors.values() if value.ndim == 4 and value.shape[1] > 1]
-        widest = sorted(kernels, key=lambda value: min(value.shape[:2]) * value[0, 0].numel())
-        for weight in widest[-WIDEST:]:
-            for side in SIDES:
-                conv = nn.Conv2d(*weight.shape[1::-1], tuple(weight.shape[2:]), bias=False)
-                conv.weight.data = weight.float()
-                name = f"{Path(file).stem} {tuple(weight.shape)}, {side}²"
-                found[name] = conv, side
-    return {name: (conv.requires_grad_(False), side) for name, (conv, side) in found.items()}
+def compare(conv: nn.Conv2d, side: int) -> dict[str, dict[str, float]]:
+    """Return ``norm`` and ``seconds`` of `conv_norm_fourier` and of each other way.
 
-
-def measure(conv: nn.Conv2d, side: int) -> list[str]:
-    """Return the norm, our time, and each other way's time in ours and its error."""
-    size = side, side
-    exact = spectral.conv_norm_fourier(conv.double(), size).item()
-    conv.float()
-    value, seconds = processor_time(lambda: spectral.conv_norm_fourier(conv, size))
+    Parameters
+    ----------
+    conv : nn.Conv2d
+        Of stride 1, with one group.
+    side : int
+        Of the input.
+    """
+    size, weight = (side, side), conv.weight.detach()
     parts = list(frequency_matrices(conv, size))
-    ways = [
-        lambda: spectral.conv_norm_bound(conv, size),
-        lambda: every_frequency(conv, side),
-        lambda: max(gram_bound(part, 5).max() for part in parts),
-        lambda: by_svds(conv, side),
-        lambda: by_lobpcg(parts),
-        lambda: by_low_rank(parts),
+    transform = torch.fft.fft2(weight, size)
+    ways = {
+        "fourier": lambda: spectral.conv_norm_fourier(conv, size).item(),
+        "full SVD": lambda: by_svd(weight, side),
+        "Gram iteration": lambda: by_gram_iteration(parts),
+        "svds": lambda: by_svds(transform),
+        "LOBPCG": lambda: by_lobpcg(parts),
+        "svd_lowrank": lambda: by_low_rank(parts),
+    }
+    found = {}
+    for name, way in ways.items():
+        norm, least = timed(way)
+        for _ in range(REPEATS - 1 if least < PATIENCE else 0):
+            least = min(least, timed(way)[1])
+        found[name] = {"norm": norm, "seconds": least}
+    return found
+
+
+def table_of_peers(found: dict[str, dict[str, float]]) -> str:
+    """Return each way's time, also as a multiple of ours, and how far its norm is from ours."""
+    ours = found["fourier"]
+    table = [
+        (
+            name,
+            f"{one['seconds']:.3f}",
+            f"{one['seconds'] / ours['seconds']:.1f}",
+            f"{one['norm'] / ours['norm'] - 1:+.0e}",
+        )
+        for name, one in found.items()
     ]
-    cells = [(found / exact - 1, spent / seconds) for found, spent in map(processor_time, ways)]
-    shown = [f"{ratio:.1f} ({error:+.0e})" for error, ratio in cells]
-    return [f"{exact:.5f} ({value / exact - 1:+.0e})", f"{seconds:.3f}", *shown]
-
-
-def main() -> None:
-    """Measure every layer and print the table: times as ratios, relative errors in brackets."""
-    torch.set_num_threads(1)
-    headers = ("layer", "norm", "s", "bound", "full SVD", "Gram it.", "svds", "LOBPCG", "low rank")
-    rows = []
-    for name, (conv, side) in layers(sys.argv[1:]).items():
-        rows.append((name, *measure(conv, side)))
-        print(*rows[-1], sep=" | ", flush=True)
-    print(tabulate(rows, headers, "github", disable_numparse=True))
-
-
-if __name__ == "__main__":
-    main()
+    return tabulate(table, ("way", "s", "times ours", "error"), "github", disable_numparse=True)

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -79,10 +80,15 @@ class Lab:
             return json.load(answer)
 
     def shut_down_kernels(self) -> None:
+        """Shut all kernels down; one that is being restarted refuses at first."""
+        wait_until(self._have_shut_down, "all kernels are shut down")
+
+    def _have_shut_down(self) -> bool:
         for kernel in self.kernels():
             address = f"{self.address}/api/kernels/{kernel['id']}?token={self.token}"
             request = urllib.request.Request(address, method="DELETE")
             urllib.request.urlopen(request, timeout=30).close()
+        return not self.kernels()
 
 
 def wait_until(true: Callable[[], bool], what: str, timeout: float = START_TIMEOUT) -> None:
@@ -310,3 +316,13 @@ def screenshots(root) -> Path:
     folder = root / "tests" / "browser" / "screenshots"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def explorers():
+    """The module of the explorers' tests: how a notebook is run, and where its explorers are."""
+    path = Path(__file__).with_name("test_explorers.py")
+    spec = importlib.util.spec_from_file_location("explorers_in_a_browser", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,8 +1,5 @@
 """An explorer without a mouse: Tab reaches every control, and keys move it."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -12,16 +9,6 @@ FOCUSED = """() => {
     const row = document.activeElement.closest('.widget-inline-hbox');
     return row ? row.querySelector('.widget-label').textContent.trim() : '';
 }"""
-
-
-@pytest.fixture(scope="module")
-def explorers():
-    """The module of the explorers' tests: how a notebook is run, and where its explorers are."""
-    path = Path(__file__).with_name("test_explorers.py")
-    spec = importlib.util.spec_from_file_location("explorers_in_a_browser", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_tab_reaches_every_control_and_arrows_move_it(

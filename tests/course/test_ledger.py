@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.course import DIFFERS, NOT_TESTABLE, REPRODUCED, Ledger, load_results
+from helpers.course import (
+    DIFFERS,
+    EXTENSION,
+    NOT_TESTABLE,
+    REPRODUCED,
+    SELF_CHECK,
+    Ledger,
+    load_results,
+)
 from helpers.course.results import results_file
 from helpers.course.session import SEED, Scale, Session
 from helpers.data import Dataset
@@ -23,84 +31,23 @@ def results(tmp_path, monkeypatch):
     return tmp_path / "results"
 
 
-@pytest.mark.parametrize(
-    ("ours", "verdict"),
-    [
-        (2.0, REPRODUCED),
-        (1.5, REPRODUCED),
-        (2.5, REPRODUCED),
-        (1.49, DIFFERS),
-        (2.51, DIFFERS),
-        (float("nan"), DIFFERS),
-        (float("inf"), DIFFERS),
-    ],
-)
-def test_number_is_reproduced_within_its_band(ours, verdict):
-    book = ledger()
-    book.number("test error", paper=2, ours=ours, within=0.5, unit=" %", reason="fewer epochs")
-    (claim,) = book.claims
-    assert claim.verdict == verdict
-    assert claim.reason == ("fewer epochs" if verdict == DIFFERS else "")
-    assert (claim.paper, claim.tolerance) == ("2 %", "± 0.5 %")
-    assert not claim.phenomenon
-
-
-@pytest.mark.parametrize(
-    ("ours", "verdict"),
-    [
-        (-1.0, REPRODUCED),
-        (2.0, REPRODUCED),
-        (2.5, REPRODUCED),
-        (2.51, DIFFERS),
-        (float("nan"), DIFFERS),
-    ],
-)
-def test_number_that_is_better_when_smaller_has_no_lower_bound(ours, verdict):
-    book = ledger()
-    book.at_most("distortion", paper=2, ours=ours, slack=0.5, reason="another minimum")
-    (claim,) = book.claims
-    assert claim.verdict == verdict
-    assert claim.reason == ("another minimum" if verdict == DIFFERS else "")
-    assert claim.tolerance == "+ 0.5"
-
-
-def test_numbers_are_not_compared_on_other_data():
-    book = ledger("shipped digits")
-    book.number("a", paper=1, ours=1, within=1, reason="never shown")
-    book.at_most("b", paper=1, ours=9, slack=1, reason="never shown")
-    assert [claim.verdict for claim in book.claims] == [NOT_TESTABLE] * 2
-    assert [claim.reason for claim in book.claims] == ["", ""]
-
-
-def test_numbers_are_compared_on_the_data_that_is_named_the_papers():
-    book = ledger("photographs", paper_data="photographs")
-    book.number("a", paper=1, ours=1, within=0, reason="")
-    assert book.claims[0].verdict == REPRODUCED
-
-
-@pytest.mark.parametrize("data", ["MNIST", "shipped digits"])
-@pytest.mark.parametrize(("holds", "verdict"), [(True, REPRODUCED), (False, DIFFERS)])
-def test_phenomenon_is_tested_on_any_data(data, holds, verdict):
-    book = ledger(data)
-    book.phenomenon("A above B", paper="3 > 1", ours="2 > 1", holds=holds, reason="noise")
-    (claim,) = book.claims
-    assert claim.phenomenon
-    assert claim.verdict == verdict
-    assert claim.reason == ("" if holds else "noise")
-
-
 def filled(data="MNIST"):
     book = ledger(data)
-    book.number("error", paper=1.64, ours=1.70001, within=0.5, unit=" %", reason="unseen")
+    book.number("error", paper=1.64, ours=1.70001, within=0.5, rule="r", unit=" %", reason="unseen")
     book.phenomenon("A above B", paper="3 > 1", ours="2 > 1", holds=True, reason="unseen")
     book.phenomenon("C above D", paper="3 > 1", ours="1 > 2", holds=False, reason="small data")
+    book.extension("E above F", ours="1 > 2", holds=False, reason="equal")
+    book.self_check("D ≤ r", ours="1 ≤ 2", holds=True, reason="unseen")
     return book
 
 
 @pytest.mark.parametrize("data", ["MNIST", "shipped digits"])
 def test_verdicts_are_the_phenomena_without_figures(capsys, data):
     assert filled(data).verdicts() is None
-    assert capsys.readouterr().out == "reproduced: A above B\ndiffers: C above D\n"
+    assert capsys.readouterr().out == (
+        "reproduced: A above B\ndiffers: C above D\nextension, not so: E above F\n"
+        "self-check: D ≤ r\n"
+    )
 
 
 def cells(markdown):
@@ -112,11 +59,13 @@ def cells(markdown):
 def test_table_shows_every_claim_and_the_source():
     table = filled().table()
     header, _, *rows = cells(table)
-    assert header == ["claim", "paper", "ours (ci)", "tolerance", "verdict"]
+    assert header == ["claim", "paper", "ours (ci)", "rule", "verdict"]
     assert rows == [
-        ["error", "1.64 %", "1.7 %", "± 0.5 %", "reproduced"],
+        ["error", "1.64 %", "1.7 %", "± 0.5 %: r", "reproduced"],
         ["A above B", "3 > 1", "2 > 1", "holds", "reproduced"],
         ["C above D", "3 > 1", "1 > 2", "holds", "differs: small data"],
+        ["E above F", "not in the paper", "1 > 2", "holds", "extension, not so: equal"],
+        ["D ≤ r", "not in the paper", "1 ≤ 2", "holds", "self-check"],
     ]
     assert table.data.endswith("Data: MNIST, one image.")
 
@@ -135,7 +84,13 @@ def test_saved_results_are_loaded_again(results):
     assert (found["scale"], found["seed"]) == ("ci", SEED)
     assert found["source"] == "shipped digits, one image"
     assert found["versions"]["torch"] == torch.__version__
-    assert [c["verdict"] for c in found["claims"]] == [NOT_TESTABLE, REPRODUCED, DIFFERS]
+    assert [c["verdict"] for c in found["claims"]] == [
+        NOT_TESTABLE,
+        REPRODUCED,
+        DIFFERS,
+        EXTENSION,
+        SELF_CHECK,
+    ]
 
 
 def test_runs_on_other_data_do_not_replace_each_other(results):

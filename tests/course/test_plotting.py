@@ -79,9 +79,11 @@ def shades(ax):
     return image.to_rgba(image.get_array())[..., :3]
 
 
-def test_image_shows_black_at_zero_white_at_one_and_clips():
+@pytest.mark.filterwarnings("error::DeprecationWarning")
+@pytest.mark.parametrize("kind", [list, np.asarray, torch.tensor])
+def test_image_shows_black_at_zero_white_at_one_and_clips(kind):
     ax = plotting.figure(1, 1).subplots()
-    plotting.image([[0.0, 0.5], [1.0, 1.7]], ax=ax, title="four")
+    plotting.image(kind([[0.0, 0.5], [1.0, 1.7]]), ax=ax, title="four")
     np.testing.assert_allclose(shades(ax)[..., 0], [[0, 0.5], [1, 1]], atol=0.01)
     assert ax.get_title() == "four"
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
@@ -171,3 +173,20 @@ def test_magnified_difference_lies_around_grey():
     r = torch.tensor([0.0, 0.01, -0.02, 0.3, -0.3])
     assert plotting.magnified(r, 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])
     assert plotting.magnified(r.numpy(), 10).tolist() == pytest.approx([0.5, 0.6, 0.3, 1, 0])
+
+
+def test_label_map_has_its_first_row_at_the_bottom_and_each_label_in_its_region():
+    labels = np.array([[3, 3, 3], [3, 3, 3], [7, 7, 1], [7, 7, 1]])
+    ax = plotting.axes(plotting.figure(2, 2))
+    plotting.label_map(labels, ax=ax, extent=(-3, 3, -2, 2))
+    (picture,) = ax.images
+    assert picture.origin == "lower"
+    assert tuple(picture.get_extent()) == (-3, 3, -2, 2)
+    np.testing.assert_array_equal(picture.get_array(), [[1] * 3, [1] * 3, [2, 2, 0], [2, 2, 0]])
+    colours = shades(ax)
+    assert len({tuple(colour) for colour in colours.reshape(-1, 3)}) == 3
+    places = {text.get_text(): text.get_position() for text in ax.texts}
+    assert places.keys() == {"1", "3", "7"}
+    for label, (x, y) in places.items():  # the pixel that the text stands on
+        row, column = int((y + 2) / 4 * 4), int((x + 3) / 6 * 3)
+        assert labels[row, column] == int(label)

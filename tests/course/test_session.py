@@ -158,7 +158,7 @@ def test_gpu_that_can_not_compute_is_said_and_the_cpu_is_used(gpu, capsys, error
     printed = capsys.readouterr()
     assert printed.out.startswith("device: CPU, ")
     (line,) = (line for line in printed.err.splitlines() if "GPU" in line)
-    assert "can not compute on it" in line
+    assert "cannot compute on it" in line
     assert words in line
     assert line.endswith("the course uses the CPU instead.")
     course.setup()

@@ -3,6 +3,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -58,10 +59,10 @@ def python2(batch) -> bytes:
 
 
 def put(folder, monkeypatch, content):
-    """Make bytes the test batch, and its MD5 the published one."""
+    """Make bytes the test batch, and their hash the one expected."""
     (folder / cifar.FULL / "test_batch").write_bytes(content)
-    md5 = hashlib.md5(content).hexdigest()
-    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5]])
+    sha256 = hashlib.sha256(content).hexdigest()
+    monkeypatch.setitem(cifar.FULL_SHA256, "test", {"test_batch": sha256})
 
 
 @pytest.fixture
@@ -74,13 +75,21 @@ def full(folder, monkeypatch):
         batch = {"data": pixels, "labels": random.integers(0, 10, 3).tolist()}
         (folder / cifar.FULL / name).write_bytes(python2(batch))
         batches[name] = batch
-    md5 = {
-        name: hashlib.md5((folder / cifar.FULL / name).read_bytes()).hexdigest() for name in batches
+    sha256 = {
+        name: hashlib.sha256((folder / cifar.FULL / name).read_bytes()).hexdigest()
+        for name in batches
     }
-    train = [[name, md5[name]] for name in ("data_batch_1", "data_batch_2")]
-    monkeypatch.setattr(CIFAR10, "train_list", train)
-    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
+    test = {"test_batch": sha256.pop("test_batch")}
+    monkeypatch.setattr(cifar, "FULL_SHA256", {"train": sha256, "test": test})
     return batches
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_every_batch_that_torchvision_unpacks_has_a_hash_of_its_own(split):
+    hashes = cifar.FULL_SHA256[split]
+    assert list(hashes) == [name for name, _ in getattr(CIFAR10, f"{split}_list")]
+    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes.values())
+    assert len(set(hashes.values())) == len(hashes)
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 6), ("test", 4)])
@@ -156,7 +165,7 @@ class Runs:
 
 
 @pytest.mark.parametrize("function", [exec, os.mkdir, np.save, np.zeros, bytearray])
-def test_batch_that_runs_something_runs_nothing_though_its_md5_is_right(
+def test_batch_that_runs_something_runs_nothing_though_its_hash_is_right(
     full, folder, monkeypatch, function
 ):
     made = folder / "made"

@@ -1,10 +1,10 @@
+import re
 import socket
 
 import pytest
 import torch
 
-from helpers import data
-from helpers.data import PHOTOGRAPH_CLASSES, PHOTOGRAPHS, crops, photos
+from helpers.data import ALBUM, PHOTOGRAPH_CLASSES, PHOTOGRAPHS, crops, photos, whole_photographs
 from helpers.data.photographs import part
 
 
@@ -56,9 +56,38 @@ def test_what_can_not_be_cut_is_refused():
 
 
 def test_crops_keep_the_order_of_the_labels():
-    labels = torch.tensor([7, 2])  # the camera's photograph is grey
+    names = ("camera", "coffee")  # the first of which is grey
+    labels = torch.tensor([PHOTOGRAPHS.index(name) for name in names])
     generator = torch.Generator().manual_seed(0)
     found = crops(labels, "whole", side=20, shorter=40, generator=generator)
     spread = (found - found[:, :1]).abs().flatten(1).amax(1)
-    assert data.PHOTOGRAPH_CLASSES[7] == "camera"
     assert spread[0] == 0 < spread[1]
+
+
+def test_whole_photographs_are_the_middles_in_the_order_of_the_album():
+    found = whole_photographs(side=40, shorter=50)
+    assert found.inputs.shape == (len(ALBUM), 3, 40, 40)
+    assert set(found.labels.tolist()) == {-1}
+    row = PHOTOGRAPHS.index("chelsea")
+    pixels = part("chelsea", "whole", 50)
+    assert pixels.shape == (3, 50, 75)
+    assert torch.equal((255 * found.inputs[row]).round().byte(), pixels[:, 5:45, 17:57])
+    assert torch.equal(whole_photographs(side=40, shorter=50, count=3).inputs, found.inputs[:3])
+
+
+def test_every_photograph_has_a_title_a_source_and_a_licence():
+    assert len(set(PHOTOGRAPHS)) == len(ALBUM) == 21
+    for photograph in ALBUM:
+        assert all((photograph.title, photograph.source, photograph.licence)), photograph.name
+
+
+def test_licences_are_what_scikit_image_says():
+    from skimage import data as scikit_image
+
+    said = {"CC0": "CC0|public domain", "public domain": "public domain"}
+    for photograph in ALBUM:
+        made = getattr(scikit_image, photograph.name, None)
+        if made is not None and photograph.licence in said:
+            text = " ".join(made.__doc__.split())
+            spoken_of = re.search(said[photograph.licence] + "|Great Images", text, re.IGNORECASE)
+            assert spoken_of, photograph.name

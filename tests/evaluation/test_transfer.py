@@ -75,3 +75,12 @@ def test_row_of_another_shape_is_refused(digits, networks):
     message = "row 'short' must have the shape of the images, (20, 1, 2, 2), got (19, 1, 2, 2)"
     with pytest.raises(ValueError, match=re.escape(message)):
         evaluation.transfer_table([("short", digits.inputs[1:])], networks, digits)
+
+
+def test_square_table_has_a_row_for_what_was_done_and_a_column_for_who_answers(digits, networks):
+    bright, others = (  # the largest pixel is the label's, or the next one's
+        torch.eye(4)[(digits.labels + step) % 4].view(20, 1, 2, 2) for step in (0, 1)
+    )
+    table = evaluation.transfer_table([("dark", 1 - bright), ("other", others)], networks, digits)
+    # the smallest of `others` is the first pixel, which is the label's of every fourth image
+    assert table.error().tolist() == [[1, 0], [1, 0.75]]

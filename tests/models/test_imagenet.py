@@ -1,4 +1,5 @@
 import hashlib
+import os
 import re
 
 import pytest
@@ -8,7 +9,15 @@ from torch import nn
 
 from helpers import models
 from helpers.data import DamagedDataError
-from helpers.models import categories, classifier, imagenet, preparation, weights_file
+from helpers.models import (
+    LITE0,
+    categories,
+    classifier,
+    imagenet,
+    kept_weights,
+    preparation,
+    weights_file,
+)
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -123,9 +132,18 @@ def test_preparation_is_the_networks_own():
     assert preparation("inception_v3").side == 299
 
 
-@pytest.mark.parametrize("call", [classifier, preparation, weights_file])
+def test_lite0_is_one_of_the_classifiers():
+    file = weights_file(LITE0)
+    assert file.name == "efficientnet-lite0-57934424.pth"
+    assert preparation(LITE0) == imagenet.Preparation(224, 256, (127 / 255,) * 3, (128 / 255,) * 3)
+    model, untrained = classifier(LITE0, weights=file), classifier(LITE0, seed=3)
+    assert torch.equal(untrained[-1].weight, models.efficientnet_lite0(seed=3)[-1].weight)
+    assert not torch.equal(untrained[-1].weight, model[-1].weight)
+
+
+@pytest.mark.parametrize("call", [classifier, preparation, weights_file, kept_weights])
 def test_unknown_network_is_refused_with_the_names_there_are(call):
-    with pytest.raises(ValueError, match=r"name must be one of alexnet, .*; got 'alexnett'"):
+    with pytest.raises(ValueError, match=r"name must be one of alexnet, .*lite0; got 'alexnett'"):
         call("alexnett")
 
 
@@ -150,6 +168,8 @@ def test_weights_are_found_by_the_beginning_of_their_name(weights, monkeypatch):
     assert weights_file("vgg11").name == "vgg11-8a719046.pth"
     assert weights_file("vgg11_bn").name == "vgg11_bn-6002323d.pth"
     assert weights_file("resnet18").name == "resnet18_mine.pt"
+    assert kept_weights("vgg11_bn") == weights_file("vgg11_bn")
+    assert kept_weights("vgg13") is None
     with pytest.raises(OSError, match="COURSE_OFFLINE"):
         weights_file("vgg13")
 
@@ -187,3 +207,21 @@ def test_weights_that_are_not_there_are_fetched_and_checked(weights, tmp_path, m
     with pytest.raises(OSError, match="not the file it should be"):
         weights_file("squeezenet1_0")
     assert not list(weights.iterdir())
+
+
+class Runs:
+    """Unpickled as it is, it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_file_of_weights_runs_nothing(weights, tmp_path):
+    file = weights / "alexnet.pt"
+    torch.save({"features.0.weight": Runs(tmp_path / "made")}, file)
+    with pytest.raises(DamagedDataError, match=r"alexnet\.pt does not hold the weights of alexnet"):
+        classifier("alexnet", weights=file)
+    assert not (tmp_path / "made").exists()

@@ -13,6 +13,7 @@ from helpers.course import checks
 IMPORTS = "import math\nimport torch\nfrom torch import nn"  # what the exercises' chapters have
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.stem[2] == "_"]  # the others are appendices: 08b
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "data/README.md"]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 ROWS = [
@@ -165,10 +166,14 @@ def test_solutions_are_in_step(solutions):
 
 def test_every_chapter_has_two_or_three_exercises_and_every_check_is_used(solutions):
     found = dict(solutions.exercises())
-    assert list(found) == [path.stem for path in NOTEBOOKS]
+    assert list(found) == [path.stem for path in CHAPTERS]
     for chapter, tasks in found.items():
-        assert [task[0] for task in tasks] == ["1", "2", "3"][: len(tasks)], chapter
-        assert 2 <= len(tasks) <= 3, chapter
+        numbers = [task[0] for task in tasks if not task[0].startswith("Step")]
+        assert numbers == ["1", "2", "3"][: len(numbers)], chapter
+        assert 2 <= len(numbers) <= 3, chapter
+        steps = [task[0] for task in tasks[len(numbers) :]]  # of the larger one, if there is one
+        assert steps == [f"Step {number}" for number in range(1, len(steps) + 1)], chapter
+        assert not steps or 3 <= len(steps) <= 6, chapter
     used = [task[3] for tasks in found.values() for task in tasks]
     assert sorted(used) == sorted(checks.__all__)
 

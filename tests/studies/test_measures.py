@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -36,3 +38,25 @@ def test_image_that_has_its_target_counts_in_no_mean(model, tiny):
     found = measure(model, tiny, tiny, count=100, attack=closest_adversarial)
     sizes = closest_adversarial(model, some.inputs, targets).distortion
     assert found["distortion"] == pytest.approx(sizes[~already].mean().item())
+
+
+def test_attack_that_failed_counts_in_no_mean(model, tiny):
+    def attack(model, inputs, targets):
+        found = closest_adversarial(model, inputs, targets)
+        failed = torch.arange(len(inputs)) % 2 == 0
+        return replace(
+            found,
+            success=found.success & ~failed,
+            distortion=found.distortion.masked_fill(failed, 9.0),  # what is not to be counted
+        )
+
+    found = measure(model, tiny, tiny, count=10, attack=attack)
+    some = tiny[:10]
+    targets = random_targets(some.labels, generator=torch.Generator().manual_seed(0))
+    own = attack(model, some.inputs, targets)
+    counted = own.success & (own.distortion > 0)
+    assert found["failed"] == (~own.success).sum() >= 5
+    assert found["distortion"] == pytest.approx(own.distortion[counted].mean().item())
+    assert found["distortion"] < 1
+    radii = certified(model, some.inputs, targets)[counted]
+    assert found["certified"] == pytest.approx(radii.mean().item())

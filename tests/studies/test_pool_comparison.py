@@ -58,6 +58,7 @@ def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monke
     error = evaluation.error_rate(model, tiny.inputs[:20], tiny.labels[:20])
     (row,) = [r for r in rows if (r["name"], r["seed"]) == (pool_comparison.BEST, 1)]
     assert row["test_error"] == error
+    assert (len(row["misread"]), row["tested"]) == (round(20 * error), 20)
     monkeypatch.setattr(pool_comparison, "measure", lambda *a, **k: pytest.fail("measured again"))
     assert list(pool_comparison.finals(tiny, tiny[:20])) == rows
 
@@ -104,3 +105,16 @@ def test_differences_are_paired_by_seed():
     (gap,) = pool_comparison.differences(rows, "a").values()
     assert gap.value == pytest.approx(0.07 / 3)
     assert 0 < gap.low < gap.value < gap.high  # though the seeds differ by far more
+
+
+def test_differences_are_of_seeds_and_images_where_these_are_kept():
+    wrong = {"a": ([0, 1], [1]), "b": ([0, 1, 2], [1, 3, 4])}
+    rows = [
+        {"name": name, "seed": seed, "test_error": 0, "misread": images, "tested": 10}
+        for name, both in wrong.items()
+        for seed, images in enumerate(both)
+    ]
+    (gap,) = pool_comparison.differences(rows, "a").values()
+    seeds_only = evaluation.paired_difference([0.3, 0.3], [0.2, 0.1])
+    assert gap.value == pytest.approx(seeds_only.value) == pytest.approx(0.15)
+    assert gap.low < seeds_only.low

@@ -6,11 +6,11 @@ import torch
 from helpers import spectral
 from helpers.attack import minimal_adversarial
 from helpers.studies.measures import measure
+from helpers.studies.penalty_gains import chosen_strength, gain, summarise
 from helpers.studies.spectral_penalty import (
     SWEEP_RECIPES,
-    gain,
+    held_out_errors,
     sweep,
-    sweep_summary,
     trained_with_penalty,
 )
 from helpers.training import Recipe
@@ -86,17 +86,41 @@ def made_up_rows():
 
 
 def test_summary_is_mean_and_deviation_over_the_seeds():
-    found = sweep_summary(made_up_rows())
+    found = summarise(made_up_rows())
     assert list(found) == ["net"]
     assert list(found["net"]) == [0.0, 0.1, 1.0]
     assert found["net"][1.0]["test_error"] == pytest.approx((0.06, 0.0018**0.5))
     assert found["net"][0.1]["bound"] == pytest.approx((0.5, 0.5**0.5))
-    alone = sweep_summary(made_up_rows()[:1])
+    alone = summarise(made_up_rows()[:1])
     assert alone["net"][0.0]["test_error"] == (0.02, 0.0)
 
 
-def test_gain_is_taken_seed_by_seed():
-    best, lower, error = gain(made_up_rows(), "net")
-    assert best == 0.1
-    assert lower == pytest.approx(0.01)
-    assert error == pytest.approx(0, abs=1e-15)
+def test_gain_is_taken_seed_by_seed_with_students_interval():
+    found = gain(made_up_rows(), "net", 0.1)
+    assert found == pytest.approx((0.01, 0.01, 0.01))
+    found = gain(made_up_rows(), "net", 1.0)
+    half = 12.7062 * 0.02  # of Student's t with one degree of freedom, gains -0.01 and -0.05
+    assert found == pytest.approx((-0.03, -0.03 - half, -0.03 + half), rel=1e-4)
+
+
+def test_strength_is_chosen_on_images_that_the_network_has_not_seen(tiny, monkeypatch):
+    seen = []
+
+    def trained(name, strength, dataset, **options):
+        seen.append(dataset)
+        return lambda images: torch.eye(10)[
+            tiny.labels[-len(images) :] if strength else 0 * tiny.labels[-len(images) :]
+        ]
+
+    monkeypatch.setattr("helpers.studies.spectral_penalty.trained_with_penalty", trained)
+    monkeypatch.setattr(
+        "helpers.studies.spectral_penalty.error_rate",
+        lambda model, inputs, labels: (model(inputs).argmax(1) != labels).double().mean().item(),
+    )
+    errors = held_out_errors("FC100-100-10", tiny, strengths=(0.0, 0.1), recipe=SHORT)
+    assert all(torch.equal(d.inputs, tiny.inputs[: len(tiny) - len(tiny) // 6]) for d in seen)
+    assert errors["0.1"] == 0 < errors["0"]
+
+
+def test_strength_with_the_smallest_held_out_error_is_chosen():
+    assert chosen_strength({"0": 0.01, "0.0001": 0.03, "0.01": 0.02, "3": 0.04}) == 0.01

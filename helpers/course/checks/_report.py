@@ -2,7 +2,9 @@
 
 import copy
 import functools
+import inspect
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -113,17 +115,29 @@ def report(check: Callable[[Callable], None], answer: Callable) -> None:
     own = students(answer)
     with helpers_called() as called:
         try:
-            check(lambda *arguments: own(*copy.deepcopy(arguments)))
+            check(lambda *arguments: own(*copied(arguments)))
         except NotYetError as error:
             why = str(error)
         except Exception as error:  # a student's function may raise anything
-            why = f"it raised {type(error).__name__}: {error}"
+            message = " ".join(str(error).split())
+            why = f"it raised {type(error).__name__}: {message}{where(answer, error)}"
         else:
             why = ""
     if called:
         raise NotYetError(f"this calls the course's own {called[0]}; write it yourself")
     if why:
         raise NotYetError(why)
+
+
+def where(answer: Callable, error: Exception) -> str:
+    """Return the line of a student's function in which an error arose, or "" if none did."""
+    code = getattr(inspect.unwrap(answer), "__code__", None)
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename and frame.line
+    ]
+    return f", in line {own[-1].lineno} of your cell: {own[-1].line}" if own else ""
 
 
 def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
@@ -156,19 +170,58 @@ def one_number(
     found = torch.as_tensor(found).detach().double()
     if found.numel() != 1:
         raise NotYetError(f"{what} is one number, not {found.numel()}")
+    found = found.reshape(())
     if found.isclose(expected.double(), rtol=1e-4):
         return
     for why, values in mistakes.items():
-        if found.isclose(values.double(), rtol=1e-4, equal_nan=True).any():
+        same = found.expand_as(values).isclose(values.double(), rtol=1e-4, equal_nan=True)
+        if same.any():
             raise NotYetError(why)
     value, right = found.item(), expected.item()
     raise NotYetError(f"it gives {value:.{digits}f}, it should be {right:.{digits}f}")
 
 
+def copied(arguments: tuple) -> list:
+    """Return copies of arguments; a generator's goes on from the same state."""
+    copies = []
+    for argument in arguments:
+        if isinstance(argument, torch.Generator):  # PyTorch 2.3 cannot copy one
+            twin = torch.Generator()
+            twin.set_state(argument.get_state())
+            copies.append(twin)
+        else:
+            copies.append(copy.deepcopy(argument))
+    return copies
+
+
+def alike(
+    found: Tensor, expected: Tensor, mistakes: Mapping[str, Tensor], *, atol: float = 1e-5
+) -> None:
+    """Raise NotYetError if a tensor is not the expected one, with the reason if it is known.
+
+    Parameters
+    ----------
+    found, expected : Tensor
+        The answer, as `tensor` returns it, and what it should be.
+    mistakes : mapping of str to Tensor
+        For each reason the tensor that it leads to; they may hold nan.
+    atol : float
+        How far two numbers that count as the same may lie apart.
+    """
+    if torch.allclose(found, expected.double(), rtol=1e-4, atol=atol):
+        return
+    for why, value in mistakes.items():
+        if torch.allclose(found, value.double(), rtol=1e-4, atol=atol, equal_nan=True):
+            raise NotYetError(why)
+    place = tuple((found - expected).abs().nan_to_num(torch.inf).argmax()[None].tolist())
+    value, right = found.flatten()[place].item(), expected.flatten()[place].item()
+    raise NotYetError(f"at the worst place it gives {value:.4g}, it should be {right:.4g}")
+
+
 def attempted(answer: Callable, *arguments) -> bool:
     """Return True, or raise NotAttemptedError where the stub still returns ``...``."""
     try:
-        untouched = answer(*copy.deepcopy(arguments)) is ...
+        untouched = answer(*copied(arguments)) is ...
     except Exception:  # it is no stub any more; the check reports what it raises
         untouched = False
     if untouched:

@@ -5,7 +5,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, drawn, one_number, report, seeded
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    one_number,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def _example() -> tuple[Tensor, ...]:
@@ -106,4 +115,91 @@ def possible_of(answer: Callable[[float, int], bool]) -> None:
                 )
 
     if attempted(answer, 11.7, 256):
+        report(check, answer)
+
+
+def wrong_targets(answer: Callable[..., Tensor]) -> None:
+    """Chapter 7: a label of the nine wrong ones for each image, ``answer(labels, generator)``."""
+    labels = torch.randint(10, (10_000,), generator=seeded(72))
+
+    def check(answer):
+        three = [answer(labels, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+        targets, again, other = (tensor(one, (10_000,), "one label an image") for one in three)
+        if not ((targets >= 0) & (targets <= 9) & (targets == targets.round())).all():
+            raise NotYetError("a label is a whole number from 0 to 9: take the remainder by 10")
+        if (targets == labels).any():
+            share = (targets == labels).double().mean()
+            raise NotYetError(f"{share:.0%} of the targets are the true label, none may be")
+        if torch.equal(targets, other) or not torch.equal(targets, again):
+            raise NotYetError("draw with the generator that is given, and nothing else")
+        counts = torch.zeros(10, 10).index_put_(
+            (labels, targets.long()), torch.tensor(1.0), accumulate=True
+        )
+        counts = counts[~torch.eye(10, dtype=torch.bool)]  # each about 1000 / 9 ± 11
+        if counts.min() < 55 or counts.max() > 175:
+            raise NotYetError("some wrong labels are more frequent than others: all nine alike")
+
+    if attempted(answer, labels, torch.Generator()):
+        report(check, answer)
+
+
+def row_of_errors(answer: Callable[..., Tensor]) -> None:
+    """Chapter 7: what each network gets wrong, in percent, ``answer(networks, images, labels)``."""
+    generator = seeded(73)
+    images = torch.rand(60, 1, 3, 3, generator=generator)
+    weights = torch.randn(3, 4, 9, generator=generator)
+    networks = [lambda x, weight=weight: x.flatten(1) @ weight.T for weight in weights]
+    labels = networks[0](images).argmax(1)
+    labels[::4] = (labels[::4] + 1) % 4
+    wrong = torch.stack([n(images).argmax(1) != labels for n in networks]).double()
+    expected = 100 * wrong.mean(1)
+    mistakes = {
+        "this is a share; the table is in percent": expected / 100,
+        "these are the right answers; count the wrong ones": 100 - expected,
+        "these are counts; divide by the number of images": wrong.sum(1),
+        "this is the mean over the networks; each has its own entry": expected.mean().expand(3),
+        "every network has to be asked, not the first one three times": expected[:1].expand(3),
+    }
+
+    def check(answer):
+        found = answer(networks, images, labels)
+        if isinstance(found, list | tuple):
+            found = torch.tensor([float(value) for value in found])
+        alike(tensor(found, (3,), "one error for each network"), expected, mistakes, atol=1e-3)
+
+    if attempted(answer, networks, images, labels):
+        report(check, answer)
+
+
+def noise_of_same_size(answer: Callable[..., Tensor]) -> None:
+    """Chapter 7: noise as large as each change, ``answer(x, adversarial, generator)``."""
+    generator = seeded(74)
+    x = torch.rand(4, 1, 20, 20, generator=generator)
+    sizes = torch.tensor([0.01, 0.05, 0.1, 0.3])
+    adversarial = x + sizes.view(-1, 1, 1, 1) * torch.randn(x.shape, generator=generator).sign()
+
+    def check(answer):
+        three = [answer(x, adversarial, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+        shape = tuple(x.shape)
+        noisy, again, other = (tensor(one, shape, "the noisy images") for one in three)
+        r = noisy - x
+        found = r.flatten(1).square().mean(1).sqrt()
+        if torch.allclose(noisy.flatten(1).square().mean(1).sqrt(), sizes.double(), rtol=1e-3):
+            raise NotYetError("this is the noise alone; add it to x")
+        if torch.allclose(found, 20 * sizes.double(), rtol=1e-3):
+            raise NotYetError("‖x' − x‖₂ is √n times the distortion")
+        if not torch.allclose(found, sizes.double(), rtol=1e-3):
+            raise NotYetError(
+                f"the distortions are {[round(v, 3) for v in found.tolist()]}, they should be "
+                f"{[round(v, 3) for v in sizes.tolist()]}: scale each image's noise to its own size"
+            )
+        if torch.equal(noisy, other) or not torch.equal(noisy, again):
+            raise NotYetError("draw with the generator that is given, and nothing else")
+        along = (r * (adversarial - x)).flatten(1).sum(1).abs() / (400 * sizes.square())
+        if (along > 0.3).any():
+            raise NotYetError("this goes along the perturbation itself: draw a random direction")
+        if not 2.5 < (r / found.view(-1, 1, 1, 1)).pow(4).mean() < 3.5:
+            raise NotYetError("this is not Gaussian noise: draw it with torch.randn")
+
+    if attempted(answer, x, adversarial, torch.Generator()):
         report(check, answer)

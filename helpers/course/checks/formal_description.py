@@ -6,7 +6,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, drawn, report, seeded, tensor
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def penalised_objective(answer: Callable[..., tuple]) -> None:
@@ -87,4 +95,150 @@ def middle_in_log_c(answer: Callable[[float, float], float]) -> None:
                 )
 
     if attempted(answer, 0.01, 1.0):
+        report(check, answer)
+
+
+def loss_and_slope(answer: Callable[..., tuple]) -> None:
+    """Chapter 5: cross-entropies at x + r and gradients, ``answer(network, x, r, target)``."""
+    generator = seeded(51)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 4))
+    weight = 3 * torch.randn(4, 9, generator=generator)
+    with torch.no_grad():
+        network[1].weight.copy_(weight)
+        network[1].bias.zero_()
+    x, r = torch.rand(2, 5, 9, generator=generator)
+    target = torch.tensor([0, 1, 2, 3, 1])
+
+    def both(points: Tensor) -> tuple[Tensor, Tensor]:
+        p = (points @ weight.T).softmax(1)
+        return -p.log()[torch.arange(5), target], (p - torch.eye(4)[target]) @ weight
+
+    losses, slopes = both(x + r)
+    wrong_losses = {
+        "these are the losses at x; the network has to see x + r": both(x)[0],
+        "the loss is −log p, so that it falls while the target's share grows": -losses,
+        "this is the share p of the target; the loss is −log p": (-losses).exp(),
+        "this is the mean over the images; each needs its own (reduction='none')": (
+            losses.mean().expand(5)
+        ),
+    }
+    wrong_slopes = {
+        "each gradient is divided by the number of images: differentiate the sum of the losses": (
+            slopes / 5
+        ),
+        "the gradients are those at x, not at x + r": both(x)[1],
+        "the gradients have the wrong sign: they point uphill on the loss": -slopes,
+    }
+
+    def check(answer):
+        found = answer(network, x, r, target)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise NotYetError("return two things: the losses and the gradients")
+        alike(tensor(found[0], (5,), "one loss for each image"), losses.double(), wrong_losses)
+        alike(tensor(found[1], (5, 9), "one gradient for each image"), slopes, wrong_slopes)
+
+    if attempted(answer, network, x, r, target):
+        report(check, answer)
+
+
+def projected_step(answer: Callable[..., Tensor]) -> None:
+    """Chapter 5: a step downhill, and back into the box, ``answer(project, x, r, slope, size)``."""
+    generator = seeded(52)
+    x, r, slope = torch.rand(3, 4, 9, generator=generator)
+    r, slope, size = 0.2 * (r - 0.5), slope - 0.5, torch.tensor([0.1, 0.5, 1.0, 3.0])
+    down = size[:, None] * slope
+
+    def project(x: Tensor, r: Tensor) -> Tensor:
+        return (x + r).clamp(0, 1) - x
+
+    expected = project(x, r - down)
+    mistakes = {
+        "this goes uphill: subtract the gradient": project(x, r + down),
+        "the step is right, but x + r leaves the box: project it": r - down,
+        "project after the step, not before it": project(x, r) - down,
+        "this is the step alone; it starts at r": project(x, -down),
+        "each image has a size of its own: size[:, None] has a row for each": (
+            project(x, r - size.mean() * slope)
+        ),
+        "this is the image x + r; return r": x + expected,
+    }
+
+    def check(answer):
+        found = answer(project, x, r, slope, size)
+        alike(tensor(found, (4, 9), "the new perturbations"), expected, mistakes)
+
+    if attempted(answer, project, x, r, slope, size):
+        report(check, answer)
+
+
+def descent(answer: Callable[..., Tensor]) -> None:
+    """Chapter 5: many such steps from r = 0, ``answer(objective, step, x, steps)`` → r."""
+    generator = seeded(53)
+    x = torch.rand(6, 8, generator=generator)
+    goal = torch.randn(6, 8, generator=generator)
+    curvature = torch.logspace(-1, 2, 6)[:, None] * (1 + torch.rand(6, 8, generator=generator))
+
+    def objective(r: Tensor) -> tuple[Tensor, Tensor]:
+        return (curvature * (r - goal).square()).sum(1), 2 * curvature * (r - goal)
+
+    def step(x: Tensor, r: Tensor, slope: Tensor, size: Tensor) -> Tensor:
+        return (x + r - size[:, None] * slope).clamp(0, 1) - x
+
+    start, least = objective(0 * x)[0], objective((x + goal).clamp(0, 1) - x)[0]
+
+    def check(answer):
+        found = tensor(answer(objective, step, x, 80), (6, 8), "the perturbations").float()
+        if not found.isfinite().all():
+            raise NotYetError("some r is not a number any more: the steps are too large there")
+        if ((x + found < -1e-5) | (x + found > 1 + 1e-5)).any():
+            raise NotYetError("some x + r has left the box: move with `step` only")
+        left = (objective(found)[0] - least) / (start - least)  # 1 at the start, 0 at the minimum
+        if (left > 1.001).any():
+            raise NotYetError(
+                "for some images the value is higher than at r = 0: keep a step only where it "
+                "lowers the value"
+            )
+        if (left > 0.999).all():
+            raise NotYetError("no value is lower than at r = 0: the steps are never kept")
+        if (left > 0.02).any():
+            done = int((left <= 0.02).sum())
+            raise NotYetError(
+                f"{done} of 6 images are at their minimum after 80 steps, the others are not: "
+                "each image needs its own size, larger after a success and halved after a failure"
+            )
+
+    if attempted(answer, objective, step, x, 2):
+        report(check, answer)
+
+
+def search_of_c(answer: Callable[..., float]) -> None:
+    """Chapter 5: the largest c that works, ``answer(works, next_c, low, high, rounds)``."""
+
+    def middle(low: float, high: float) -> float:
+        return math.sqrt(low * high)
+
+    some = 10 ** drawn(-2.5, 1.5, seeded(54))
+
+    def check(answer):
+        for limit, low, high in ((0.3, 1e-3, 1e2), (some, some / 300, 1e2), (0.004, 1e-3, 1e1)):
+            tried = []
+
+            def works(c, limit=limit, tried=tried):
+                tried.append(float(c))
+                return float(c) <= limit
+
+            found = float(answer(works, middle, low, high, 12))
+            if not tried:
+                raise NotYetError("`works` was never asked")
+            case = f"where every c up to {limit:g} works it returns {found:.4g}"
+            if found > limit:
+                raise NotYetError(f"{case}, which does not: return the largest c that did work")
+            if len(tried) > 14:
+                raise NotYetError(f"`works` was asked {len(tried)} times in 12 rounds")
+            if found < limit / (high / low) ** (2 / 2**12) / 1.001:
+                raise NotYetError(
+                    f"{case}: where the middle works look above it, and where it does not, below"
+                )
+
+    if attempted(answer, lambda c: c < 1, middle, 0.1, 10.0, 2):
         report(check, answer)

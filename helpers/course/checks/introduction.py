@@ -53,6 +53,11 @@ def noise_of_size(answer: Callable[[Tensor, float], Tensor]) -> None:
                 f"the distortion of an image is {size[0]:.4f}, it should be 0.1 for every image: "
                 "divide each image's noise by its own root mean square"
             )
+        draws = torch.stack([answer(x, 0.1).detach().double() - x for _ in range(20)]) / 0.1
+        if not 2.4 < draws.pow(4).mean() < 3.6:  # 3 for a bell, 1.8 for an even spread
+            raise NotYetError(
+                "the size is right, but this is not Gaussian noise: draw it with torch.randn_like"
+            )
 
     if attempted(answer, x, 0.1):
         report(check, answer)
@@ -63,12 +68,17 @@ def top_images(answer: Callable[[Tensor, Tensor, int], Tensor]) -> None:
     generator = seeded(3)
     features = torch.randn(50, 8, generator=generator) + 1
     direction = torch.randn(8, generator=generator)
+    responses = features @ direction
 
     def check(answer):
         found = tensor(answer(features, direction, 6), (6,), "six row numbers")
-        responses = features @ direction
         if torch.equal(found.long(), units.top_images(responses[:, None], 6)[0]):
             return
+        if torch.isin(found.float(), responses).all():
+            raise NotYetError(
+                "these are the responses themselves (topk's .values); wanted is which rows they "
+                "stand in (.indices)"
+            )
         if torch.equal(found.long(), (-responses).sort(stable=True, descending=True).indices[:6]):
             raise NotYetError("these respond least: argmax wants the largest ⟨φ(x), v⟩")
         if torch.equal(found.long(), responses.abs().sort(descending=True).indices[:6]):

@@ -6,7 +6,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, drawn, report, seeded
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    one_number,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
@@ -121,4 +130,116 @@ def certified_radius(answer: Callable[..., float]) -> None:
         raise NotYetError(f"it gives {found:.4f}, it should be {expected:.4f}")
 
     if attempted(answer, logits, weight, before, target, pixels):
+        report(check, answer)
+
+
+def adjoint_of(answer: Callable[..., Tensor]) -> None:
+    """Chapter 10: what carries y back through a convolution, ``answer(conv, y, shape)`` → Aᵀy."""
+    generator = seeded(101)
+    cases = []
+    for stride, padding, side in ((1, 0, 6), (1, 2, 7), (2, 1, 8)):
+        conv = torch.nn.Conv2d(2, 3, 3, stride, padding, bias=False, dtype=torch.float64)
+        conv.weight.data = torch.randn(3, 2, 3, 3, generator=generator, dtype=torch.float64)
+        x = torch.randn(1, 2, side, side, generator=generator, dtype=torch.float64)
+        image = conv(x).detach()
+        cases.append((conv, x, torch.randn(image.shape, generator=generator).double(), image))
+
+    def check(answer):
+        for conv, x, y, image in cases:
+            shape = tuple(x.shape)
+            back = tensor(answer(conv, y, shape), shape, "Aᵀy")
+            one, other = (image * y).sum().item(), (x * back).sum().item()
+            case = f"stride {conv.stride[0]}, padding {conv.padding[0]}"
+            if abs(one - other) < 1e-6 * max(1, abs(one)):
+                continue
+            options = {"stride": conv.stride, "padding": conv.padding}
+            room = side_left(conv, y, x)
+            turned = torch.conv_transpose2d(
+                y, conv.weight.flip(2, 3), output_padding=room, **options
+            )
+            if torch.allclose(back, turned, atol=1e-6):
+                raise NotYetError(f"{case}: conv_transpose2d turns the kernel already")
+            if abs(one + other) < 1e-6 * max(1, abs(one)):
+                raise NotYetError(f"{case}: the sign is turned")
+            raise NotYetError(
+                f"{case}: ⟨Ax, y⟩ = {one:.4f} and ⟨x, Aᵀy⟩ = {other:.4f} should be the same for "
+                "all x and y"
+            )
+
+    def side_left(conv: torch.nn.Conv2d, y: Tensor, x: Tensor) -> int:
+        reached = (y.shape[-1] - 1) * conv.stride[0] - 2 * conv.padding[0] + 3
+        return x.shape[-1] - reached
+
+    if attempted(answer, cases[0][0], cases[0][2], tuple(cases[0][1].shape)):
+        report(check, answer)
+
+
+def stretched_once(answer: Callable[..., tuple]) -> None:
+    """Chapter 10: one round of power iteration, ``answer(forward, back, v)`` → stretch, next v."""
+    matrix = torch.randn(5, 7, generator=seeded(102)).double()
+    v = 3 * torch.randn(7, generator=seeded(103)).double()
+    image = matrix @ v
+    back = matrix.T @ image
+    stretch = image.norm() / v.norm()
+    wrong_stretches = {
+        "v need not have the length 1: divide ‖Av‖ by ‖v‖": image.norm(),
+        "this is the stretch of AᵀA; that of A is wanted": back.norm() / v.norm(),
+        "this is the square of the stretch": stretch**2,
+        "this is ‖AᵀAv‖ / ‖Av‖; the stretch is ‖Av‖ / ‖v‖": back.norm() / image.norm(),
+        "this is 1 over the stretch": 1 / stretch,
+    }
+    wrong_vectors = {
+        "divide the next v by its length, or the numbers grow without end": back,
+        "this is v itself; go forward and back": v / v.norm(),
+        "the sign is turned": -back / back.norm(),
+    }
+
+    def check(answer):
+        found = answer(lambda x: matrix @ x, lambda y: matrix.T @ y, v)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise NotYetError("return two things: the stretch and the next v")
+        one_number(found[0], stretch, wrong_stretches, "the stretch")
+        if isinstance(found[1], Tensor) and found[1].shape == image.shape:
+            raise NotYetError("this is Av; carry it back with Aᵀ, so that it is a v again")
+        alike(tensor(found[1], (7,), "the next v"), back / back.norm(), wrong_vectors)
+
+    if attempted(answer, lambda x: matrix @ x, lambda y: matrix.T @ y, v):
+        report(check, answer)
+
+
+def power_method(answer: Callable[..., list]) -> None:
+    """Chapter 10: the stretch after each round, ``answer(once, v, rounds)`` → a list."""
+    generator = seeded(104)
+    matrix = torch.randn(6, 6, generator=generator).double()
+    v = torch.randn(6, generator=generator).double()
+
+    def once(v: Tensor) -> tuple[Tensor, Tensor]:
+        back = matrix.T @ (matrix @ v)
+        return (matrix @ v).norm() / v.norm(), back / back.norm()
+
+    expected, at = [], v
+    for _ in range(12):
+        stretch, at = once(at)
+        expected.append(stretch)
+    expected = torch.stack(expected)
+    mistakes = {
+        "every round begins at the first v; go on from the v that `once` returns": (
+            expected[:1].expand(12)
+        ),
+        "the first round is missing": torch.cat([expected[1:], once(at)[0][None]]),
+        "this is the last stretch, repeated; keep that of every round": expected[-1:].expand(12),
+        "the order is turned: the first round first": expected.flip(0),
+        "these are the squares": expected**2,
+    }
+
+    def check(answer):
+        found = answer(once, v, 12)
+        if not isinstance(found, list | tuple | Tensor):
+            raise NotYetError(f"return a list of numbers, not {type(found).__name__}")
+        if len(found) != 12:
+            raise NotYetError(f"return 12 numbers for 12 rounds, not {len(found)}")
+        found = torch.tensor([float(value) for value in found]).double()
+        alike(found, expected, mistakes)
+
+    if attempted(answer, once, v, 12):
         report(check, answer)

@@ -24,10 +24,10 @@ FULL_POINTS = 1  # of an exercise
 IMPORTS = {"math": "import math", "nn": "from torch import nn", "torch": "import torch"}
 HIDDEN = """
 ### BEGIN HIDDEN TESTS
-import os
+from unittest import mock
 
-os.environ["COURSE_GRADE"] = "{number}"  # inputs that no student has seen; raises
-checks.{check}({name})
+with mock.patch.dict("os.environ", COURSE_GRADE="{number}"):  # unseen inputs; raises
+    checks.{check}({name})
 ### END HIDDEN TESTS
 """
 

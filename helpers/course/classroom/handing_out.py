@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from helpers.course.classroom.editions import STUB, instructors, students
+from helpers.course.classroom.editions import STUB, instructors, is_graded, students
 from helpers.course.results import NOTEBOOKS
 from helpers.data import ROOT, write_atomically
 
@@ -24,7 +24,7 @@ FILES = (
     "postBuild",
     "pyproject.toml",
 )
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.ci.json", "*.class.json")
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.ci.json", "*.class.json")
 PAGE_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 CHAPTER_CELL_TIMEOUT = 600  # seconds at scale ci, on a busy machine
 NBGRADER = f'''"""Settings of nbgrader for this course; see docs/teaching.md there."""
@@ -66,7 +66,9 @@ def release(folder: Path) -> Path:
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
         chapter = nbformat.read(path, as_version=4)
         _write(students(chapter), folder / "student" / "notebooks" / path.name)
-        _write(instructors(chapter, number), folder / "source" / path.stem / path.name)
+        graded = instructors(chapter, number)
+        if any(map(is_graded, graded.cells)):  # an appendix has no exercises
+            _write(graded, folder / "source" / path.stem / path.name)
     write_atomically(folder / "nbgrader_config.py", NBGRADER.encode())
     (folder / "submitted").mkdir()
     return folder
@@ -80,7 +82,7 @@ def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
 def _copy_course(target: Path) -> None:
     """Copy what students need, and unlink in its pages what they do not get."""
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, target / name, ignore=LEFT_OUT)
+        shutil.copytree(ROOT / name, target / name, ignore=NOT_COPIED)
     for name in filter(lambda name: (ROOT / name).exists(), FILES):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target / name)

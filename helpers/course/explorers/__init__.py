@@ -13,6 +13,8 @@ from helpers.course.explorers.framework import first_layer
 from helpers.course.explorers.imagenet import your_picture
 from helpers.course.explorers.introduction import adversarial_digit
 from helpers.course.explorers.minimal_distortion import sandwich
+from helpers.course.explorers.pad import drawing_pad
+from helpers.course.explorers.plane import plane
 from helpers.course.explorers.quocnet import detection
 from helpers.course.explorers.spectral_analysis import frequency_response
 from helpers.course.explorers.units import top_images
@@ -23,10 +25,12 @@ __all__ = [
     "cross_model",
     "cross_training_set",
     "detection",
+    "drawing_pad",
     "first_layer",
     "flight_recorder",
     "frequency_response",
     "penalty",
+    "plane",
     "pool_entry",
     "sandwich",
     "straight_line",

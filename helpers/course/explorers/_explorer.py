@@ -2,17 +2,23 @@
 
 The picture is an ``Image`` widget and the text an ``HTML`` widget, both set by ``observe``, so
 that a reader, a browser test and a headless run all see the same thing. Only the API common to
-ipywidgets 7.7 and 8 is used.
+ipywidgets 7.7 and 8 is used. While a control is dragged its values come one at a time: the front
+end sends the next when the last was answered, and always the last one in the end.
 """
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from pathlib import Path
 
 import ipywidgets
 from IPython.display import display
 
 from helpers.course import plotting
+from helpers.course.explorers._live import live
+from helpers.course.explorers._sheet import Rows, Sheet, into_figure, size_of
+
+STYLE = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
 
 
 class Explorer:
@@ -26,6 +32,17 @@ class Explorer:
         Width and height of the picture in inches.
     progress : ipywidgets.FloatProgress, optional
         A bar under the controls, for a `draw` that takes its time and moves it.
+    play : str, optional
+        The control that gets a play button.
+    click : callable, optional
+        ``click(place, point)`` answers a click into the picture: ``place`` is the row and column
+        of the panel, ``point`` the coordinates in its axes. It returns the values that controls
+        get, by name.
+    useful : callable, optional
+        ``useful(**values)`` returns the names of the controls that have a say as things are; the
+        others are hidden.
+    images : helpers.course.explorers._yours.Yours, optional
+        A pad there, which one of the controls opens.
     controls : ipywidgets
         The widgets that give the values, by the names that `draw` takes.
     """
@@ -36,44 +53,106 @@ class Explorer:
         *,
         size: tuple[float, float],
         progress: ipywidgets.FloatProgress | None = None,
-        **controls,
+        **options,
     ):
-        self.draw, self.size, self.controls = draw, size, controls
-        self.drawings = 0
+        self.size = size
+        self._set_up(draw, below=progress, **options)
+
+    def _set_up(
+        self,
+        draw: Callable,
+        *,
+        play: str | None = None,
+        click: Callable[..., dict] | None = None,
+        useful: Callable[..., Container[str]] | None = None,
+        below: ipywidgets.Widget | None = None,
+        images=None,
+        **controls,
+    ) -> None:
+        if images is not None:
+            below, images.tell = images.place, self.redraw
+        self.draw, self.controls, self.useful = draw, controls, useful
+        self.drawings, self._moving = 0, False
         self.image = ipywidgets.Image(format="png")
         self.image.layout.max_width = "100%"
         self.image.layout.align_self = "flex-start"  # keep the proportions of the picture
         self.text = ipywidgets.HTML()
         self.text.add_class("explorer-text")
+        self.box = ipywidgets.VBox()
+        self.box.add_class("explorer")
+        self.live = live(controls, self._clicked if click else None)
+        self._click = click
         for control in controls.values():
-            control.observe(self._update, names="value")
-        self._update()
-        below = [self.text, self.image] if progress is None else [progress, self.text, self.image]
-        self.box = ipywidgets.VBox([*controls.values(), *below])
+            control.observe(self.redraw, names="value")
+        self.redraw()
+        shown = [_with_play(c) if name == play else c for name, c in controls.items()]
+        style = ipywidgets.HTML(f"<style>{STYLE}</style>")
+        parts = [below, self.text, self.image, self.live, style]
+        self.box.children = [*shown, *(part for part in parts if part is not None)]
 
     def set(self, **values) -> str:
-        """Move the controls as a reader would; return the text then shown."""
-        for name, value in values.items():
-            self.controls[name].value = value
+        """Move controls and draw once, for all of them; return the text then shown."""
+        before, self._moving = self.values(), True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._moving = False
+        if self.values() != before:
+            self.redraw()
         return self.message
 
     def twin(self, settings: list[dict]) -> plotting.Figure:
-        """Return the static twin: the picture at each of the `settings`, one above the other."""
+        """Return the static twin: the picture at each of the `settings`, one above the other.
+
+        Where a kernel is alive it is folded away, since the explorer itself shows the same.
+        """
         width, height = self.size
         fig = plotting.figure(width, (height + 0.35) * len(settings))
+        fig.set_label("The picture at a few settings, for pages without a kernel")
         parts = fig.subfigures(len(settings), 1, squeeze=False)[:, 0]
-        start = {name: control.value for name, control in self.controls.items()}
+        start = self.values()
         for part, setting in zip(parts, settings, strict=True):
-            part.suptitle(self.draw(part, **{**start, **setting}), fontsize=11)
+            part.suptitle(self._draw_into(part, {**start, **setting}), fontsize=11)
         return fig
 
-    def _update(self, change=None) -> None:
-        fig = plotting.figure(*self.size)
-        values = {name: control.value for name, control in self.controls.items()}
-        self.message = self.draw(fig, **values)
-        self.image.value = plotting.png(fig)
+    def values(self) -> dict:
+        """Return where the controls are, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def redraw(self, change=None) -> None:
+        """Draw the picture for where the controls are now; `set` moves several of them first."""
+        if self._moving:
+            return
+        if self.live is None:  # nobody else says so while it is drawn
+            self.box.add_class("explorer-stale")
+        values = self.values()
+        if self.useful is not None:
+            self._hide_all_but(self.useful(**values))
+        self.message, self.image.value = self._picture(values)
         self.drawings += 1  # tells whoever looks at the page that a control has been answered
         self.text.value = f'<pre data-drawing="{self.drawings}">{html.escape(self.message)}</pre>'
+        if self.live is None:
+            self.box.remove_class("explorer-stale")
+        else:
+            self.live.answer(self.message)
+
+    def _picture(self, values: dict) -> tuple[str, bytes]:
+        fig = plotting.figure(*self.size)
+        message = self.draw(fig, **values)
+        return message, plotting.png(fig)
+
+    def _draw_into(self, fig: plotting.SubFigure, values: dict) -> str:
+        return self.draw(fig, **values)
+
+    def _hide_all_but(self, names: Container[str]) -> None:
+        for name, control in self.controls.items():
+            display = None if name in names else "none"
+            if control.layout.display != display:
+                control.layout.display = display
+
+    def _clicked(self, across: float, down: float) -> None:
+        """Move controls in answer to a click at these shares of the picture's width and height."""
 
     def _ipython_display_(self) -> None:
         alt = f"Interactive figure: {self.message}"
@@ -84,3 +163,41 @@ class Explorer:
             "text/plain": alt,
         }
         display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+class PanelExplorer(Explorer):
+    """An explorer whose picture is made of panels, fast enough to follow a slider.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(**values)`` returns the line of text and rows of panels.
+    options
+        As for `Explorer`, controls included.
+    """
+
+    def __init__(self, draw: Callable[..., tuple[str, Rows]], **options):
+        self.sheet = Sheet()
+        self._set_up(draw, **options)
+
+    def _picture(self, values: dict) -> tuple[str, bytes]:
+        message, rows = self.draw(**values)
+        self.size = size_of(rows)
+        return message, self.sheet.png(rows)
+
+    def _draw_into(self, fig: plotting.SubFigure, values: dict) -> str:
+        message, rows = self.draw(**values)
+        into_figure(fig, rows)
+        return message
+
+    def _clicked(self, across: float, down: float) -> None:
+        found = self.sheet.at(across, down)
+        if found is not None:
+            self.set(**self._click(*found))
+
+
+def _with_play(slider: ipywidgets.IntSlider) -> ipywidgets.HBox:
+    """Return a slider with a button that moves it on, also where the kernel is slow."""
+    play = ipywidgets.Play(value=slider.value, min=slider.min, max=slider.max, interval=150)
+    ipywidgets.jslink((play, "value"), (slider, "value"))
+    return ipywidgets.HBox([play, slider])

@@ -1,18 +1,19 @@
 """The explorer of chapter 4."""
 
-import ipywidgets
 import torch
 from torch import nn
 
 from helpers import blind_spots
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_seen, which_image
+from helpers.attack import closest_adversarial, runner_up
+from helpers.course.explorers._charts import Curves
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._parts import number, remembered, seen_panels, whole
+from helpers.course.explorers._yours import Images
 from helpers.data import Dataset
-from helpers.evaluation import distortion
+from helpers.evaluation import distortion, predict
 
 
-def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tensor) -> Explorer:
+def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tensor) -> PanelExplorer:
     """Explore the surroundings of an image: how far, and how much towards its adversarial image.
 
     Parameters
@@ -26,49 +27,63 @@ def around_an_image(model: nn.Module, dataset: Dataset, adversarial: torch.Tenso
 
     Returns
     -------
-    Explorer
-        Controls ``image``, ``radius`` (a distortion), ``angle`` (0° towards the adversarial
-        image, 90° a random direction) and ``random``, which direction that is.
+    PanelExplorer
+        Controls ``image``, or one drawn by the reader; ``radius`` (a distortion); ``angle`` (0°
+        towards the adversarial image, 90° a random direction) and ``random``, which direction
+        that is.
     """
     farthest = 0.3
     radii = torch.linspace(0, farthest, 61)
     directions = blind_spots.random_rms_directions(
         10, dataset.inputs, generator=torch.Generator().manual_seed(0)
     )
+    images = Images(dataset)
 
-    def draw(fig: plotting.Figure, *, image: int, radius: float, angle: int, random: int) -> str:
-        x, label = dataset.inputs[image : image + 1], dataset.labels[image].item()
-        towards = adversarial[image : image + 1] - x
-        away = directions[random - 1 : random]
-        direction = blind_spots.blend(towards, away, angle)
+    @remembered
+    def attacked(x: torch.Tensor) -> tuple[int, torch.Tensor]:
+        """Return what is seen in a drawn image, and the closest image seen otherwise."""
+        with torch.no_grad():
+            seen = predict(model, x)
+            target = runner_up(model(x), seen)
+        return seen.item(), closest_adversarial(model, x, target).adversarial
+
+    def draw(*, image: int, own: bool, radius: float, angle: int, random: int):
+        x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
+        if label is None:
+            label, end = attacked(x)
+        else:
+            end = adversarial[image : image + 1]
+        direction = blind_spots.blend(end - x, directions[random - 1 : random], angle)
         point = x + radius * direction
         with torch.no_grad():
             probabilities = model(point).softmax(1)[0].cpu()
-        curve = blind_spots.margins_along(model, x, direction, radii, label)[0].cpu()
-        here = blind_spots.margins_along(model, x, direction, torch.tensor([radius]), label).item()
-        beyond = (curve < 0).nonzero()
-        border = f"{radii[beyond[0]].item():.3f}" if len(beyond) else f"beyond {farthest}"
-        picture, chart, section = fig.subfigures(1, 3, width_ratios=(1, 1.1, 1.6))
-        seen = draw_seen(picture, chart, point, probabilities, label)
-        ax = plotting.axes(section)
-        ax.plot(radii, curve)
-        ax.plot([radius], [here], "o", color="#D55E00")
-        ax.axhline(0, color="black", linewidth=0.8)
-        ax.axvline(distortion(x, x + towards).item(), color="grey", linestyle=":")
-        ax.set(xlabel="distortion (dotted: that of x')")
-        ax.set_title(f"margin of {label} on this line", fontsize=10)
-        return (
+        along = torch.cat([radii, torch.tensor([radius])])
+        *curve, here = blind_spots.margins_along(model, x, direction, along, label)[0].tolist()
+        beyond = [size for size, margin in zip(radii.tolist(), curve, strict=True) if margin < 0]
+        border = f"{beyond[0]:.3f}" if beyond else f"beyond {farthest}"
+        seen, panels = seen_panels(point, probabilities, label)
+        section = Curves(
+            lines=[(radii, curve, {})],
+            point=(radius, here),
+            level=0,
+            mark=distortion(x, end).item(),
+            axes={"xlabel": "distortion (dotted: that of x')"},
+            title=f"margin of label {label} on this line",
+            size=(4, 2.6),
+        )
+        message = (
             f"distortion {radius:.2f} at {angle}° from x', random direction {random}: "
             f"seen as {seen} ({probabilities.max():.0%}); border on this line: {border}"
         )
+        return message, [[*panels, section]]
 
-    return Explorer(
+    return PanelExplorer(
         draw,
-        size=(9, 2.8),
-        image=which_image(len(dataset)),
-        radius=ipywidgets.FloatSlider(
-            0.12, min=0, max=farthest, step=0.01, description="radius", continuous_update=False
-        ),
-        angle=ipywidgets.IntSlider(0, 0, 90, step=5, description="angle", continuous_update=False),
-        random=ipywidgets.IntSlider(1, 1, 10, description="random", continuous_update=False),
+        images=images,
+        **images.controls(),
+        radius=number(0.12, 0, farthest, 0.01, "radius"),
+        angle=whole(0, 0, 90, "angle", step=5),
+        random=whole(1, 1, 10, "random direction"),
     )

@@ -1,16 +1,20 @@
 """The explorer of chapter 7."""
 
+import functools
 from collections.abc import Mapping
 
-import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_attack, stretch, which_image
+from helpers.attack import closest_adversarial, runner_up
+from helpers.course.explorers._charts import Map
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._parts import attack_panels, choice, readings, remembered, stretch
+from helpers.course.explorers._yours import Images
 from helpers.data import Dataset
 from helpers.evaluation import predict
+
+MAP = (1, 1)  # row and column of the panel that is clicked
 
 
 def cross_model(
@@ -18,8 +22,8 @@ def cross_model(
     dataset: Dataset,
     adversarial: Mapping[str, Tensor],
     targets: Tensor,
-) -> Explorer:
-    """Explore what one network makes of an image that was changed to fool another.
+) -> PanelExplorer:
+    """Explore what other networks make of an image that was changed to fool one.
 
     Parameters
     ----------
@@ -34,40 +38,76 @@ def cross_model(
 
     Returns
     -------
-    Explorer
-        Controls ``made for``, ``read by``, ``image`` and ``scale``, which stretches the
-        perturbation.
+    PanelExplorer
+        Controls ``made for``; ``read by``; ``image``, or one drawn by the reader; and ``scale``,
+        which stretches the perturbation. A click on the map chooses the two networks.
     """
-    names = list(networks)
+    names, images = list(networks), Images(dataset)
 
-    def draw(fig: plotting.Figure, *, source: str, reader: str, image: int, scale: float) -> str:
-        x, label = dataset.inputs[image : image + 1], dataset.labels[image]
-        perturbed = x + scale * (adversarial[source][image : image + 1] - x)
-        attack, others = fig.subfigures(1, 2, width_ratios=(2.6, 1))
-        target = targets[image].item()
-        seen = draw_attack(attack, networks[reader], x, label, perturbed, target)
-        answers = [predict(network, perturbed).item() for network in networks.values()]
+    @remembered
+    def attacked(x: Tensor, source: str) -> tuple[Tensor, int, int]:
+        """Return a drawn image changed for a network, the target, and what was seen before."""
         with torch.no_grad():
-            sure = [network(perturbed).softmax(1)[0, label].item() for network in networks.values()]
-        plotting.bars(
-            sure,
-            ax=plotting.axes(others),
-            labels=[f"{name}: {answer}" for name, answer in zip(names, answers, strict=True)],
-            highlight=[i for i, answer in enumerate(answers) if answer != label],
-            title=f"probability of {label}",
-            limit=1,
+            seen = predict(networks[source], x)
+            target = runner_up(networks[source](x), seen)
+        end = closest_adversarial(networks[source], x, target).adversarial
+        return end, target.item(), seen.item()
+
+    @functools.lru_cache(maxsize=64)
+    def misread(scale: float) -> Tensor:
+        """Return the share of the images that each reader gets wrong, (made for, read by)."""
+        x = dataset.inputs
+        changed = torch.cat([x + scale * (end - x) for end in adversarial.values()])
+        answers = torch.stack([predict(network, changed) for network in networks.values()])
+        wrong = answers.view(len(networks), len(adversarial), -1) != dataset.labels
+        return wrong.double().mean(2).T.cpu()
+
+    def draw(*, source: str, reader: str, image: int, own: bool, scale: float):
+        x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
+        if label is None:
+            end, target, right = attacked(x, source)
+        else:
+            end, target, right = (
+                adversarial[source][image : image + 1],
+                targets[image].item(),
+                label,
+            )
+        perturbed = x + scale * (end - x)
+        seen, panels = attack_panels(networks[reader], x, label, perturbed, target)
+        answers = readings(networks, perturbed, right)
+        fooled = sum("!" in word for word in answers.words.values())
+        shares, row = misread(scale), names.index(source)
+        chart = Map(
+            values=shares,
+            rows=names,
+            columns=names,
+            words={(row, j): f"{100 * share:.0f}" for j, share in enumerate(shares[row].tolist())},
+            chosen=(row, names.index(reader)),
+            title=f"{len(dataset)} images at this scale: % misread (click a cell)",
+            xlabel="read by",
+            ylabel="made for",
+            size=(4.7, 3.4),
         )
-        fooled = sum(answer != label for answer in answers)
-        return (
+        message = (
             f"made for {source}, target {target}, × {scale:.2f}; {reader} sees a {seen}; "
             f"{fooled} of {len(names)} wrong"
         )
+        return message, [panels, [answers, chart]]
 
-    return Explorer(
+    def click(place: tuple[int, int], point: tuple[float, float]) -> dict:
+        if place != MAP:
+            return {}
+        column, row = (round(value) for value in point)
+        return {"source": names[row], "reader": names[column]}
+
+    return PanelExplorer(
         draw,
-        size=(11.5, 2.6),
-        source=ipywidgets.Dropdown(options=names, value=names[0], description="made for"),
-        reader=ipywidgets.Dropdown(options=names, value=names[-1], description="read by"),
-        image=which_image(len(dataset)),
+        images=images,
+        click=click,
+        source=choice(names, "made for"),
+        reader=choice(names, "read by", names[-1]),
+        **images.controls(),
         scale=stretch(),
     )

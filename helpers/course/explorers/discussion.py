@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 
-import ipywidgets
 import torch
 from torch import nn
 
 from helpers.attack import loss_gradient, target_margin
 from helpers.blind_spots import margins_along
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_seen, which_image
+from helpers.course.explorers._charts import Curves
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._parts import choice, number, seen_panels, which_image
 from helpers.data import Dataset
 
 FARTHEST = 0.3
 GRADIENT, RANDOM = "the gradient's signs", "random signs"
 
 
-def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explorer:
+def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> PanelExplorer:
     """Explore a margin along ±ε in every pixel, beside the straight line that begins like it.
 
     Parameters
@@ -29,7 +28,7 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
 
     Returns
     -------
-    Explorer
+    PanelExplorer
         Controls ``network``, ``image``, ``signs`` (uphill on the loss, or random) and
         ``epsilon``.
     """
@@ -37,7 +36,7 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
     coins = torch.randint(0, 2, dataset.inputs.shape, generator=torch.Generator().manual_seed(0))
     coins = (2.0 * coins - 1).to(dataset.inputs)
 
-    def draw(fig: plotting.Figure, *, network: str, image: int, signs: str, epsilon: float) -> str:
+    def draw(*, network: str, image: int, signs: str, epsilon: float):
         model, x = networks[network], dataset.inputs[image : image + 1]
         labels = dataset.labels[image : image + 1]
         uphill = loss_gradient(model, x, labels).sign()
@@ -49,27 +48,26 @@ def straight_line(networks: Mapping[str, nn.Module], dataset: Dataset) -> Explor
         margins = margins_along(model, x, direction, sizes, label)[0].cpu()
         here = target_margin(model, changed, labels).item()
         straight = margins[0] + (margins[1] - margins[0]) / sizes[1] * sizes
-        picture, chart, section = fig.subfigures(1, 3, width_ratios=(1, 1.1, 1.7))
-        seen = draw_seen(picture, chart, changed, probabilities, label)
-        ax = plotting.axes(section)
-        ax.plot(sizes, margins, label="margin")
-        ax.plot(sizes, straight, color="black", linestyle="--", linewidth=1, label="straight on")
-        ax.plot(epsilon, here, "o", color="#D55E00")
-        ax.axhline(0, color="grey", linewidth=0.8)
-        ax.set(xlabel="ε", ylabel=f"margin of {label}")
-        ax.legend(fontsize=9, frameon=False)
-        return (
+        dashed = {"color": "black", "linestyle": "--", "linewidth": 1, "label": "straight on"}
+        seen, panels = seen_panels(changed, probabilities, label)
+        section = Curves(
+            lines=[(sizes, margins, {"label": "margin"}), (sizes, straight, dashed)],
+            point=(epsilon, here),
+            level=0,
+            axes={"xlabel": "ε"},
+            title=f"margin of label {label}",
+            size=(4.4, 2.6),
+        )
+        message = (
             f"{network}, image {image}, {signs}, ε = {epsilon:.2f}: "
             f"margin of {label} {here:+.2f}, seen as {seen}"
         )
+        return message, [[*panels, section]]
 
-    return Explorer(
+    return PanelExplorer(
         draw,
-        size=(9.5, 2.9),
-        network=ipywidgets.Dropdown(options=list(networks), description="network"),
+        network=choice(networks, "network"),
         image=which_image(len(dataset)),
-        signs=ipywidgets.Dropdown(options=[GRADIENT, RANDOM], description="signs"),
-        epsilon=ipywidgets.FloatSlider(
-            0.1, min=0, max=FARTHEST, step=0.01, description="epsilon", continuous_update=False
-        ),
+        signs=choice((GRADIENT, RANDOM), "signs"),
+        epsilon=number(0.1, 0, FARTHEST, 0.01, "epsilon"),
     )

@@ -1,61 +1,80 @@
-"""The explorers of chapter 5."""
+"""The explorers of chapter 5 on digits: the price c, and one attack from beginning to end."""
 
-import functools
+from collections.abc import Mapping
 
-import ipywidgets
 import torch
 from torch import nn
 
 from helpers.attack import Evaluation, penalised_adversarial, target_margin
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_attack, stretch, which_attack
+from helpers.course.explorers._charts import Curves
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._panels import Difference, Picture
+from helpers.course.explorers._parts import (
+    GAIN,
+    attack_panels,
+    choice,
+    price,
+    remembered,
+    stretch,
+    which_attack,
+    whole,
+)
+from helpers.course.explorers._yours import Images
 from helpers.data import Dataset
 from helpers.evaluation import amplify, distortion, gaussian_noise, number_of_classes, predict
 
 
-def penalty(model: nn.Module, dataset: Dataset) -> Explorer:
+def penalty(networks: nn.Module | Mapping[str, nn.Module], dataset: Dataset) -> PanelExplorer:
     """Explore the minimiser of c·‖r‖² + loss(x + r, l) for a c of one's choice (section 4.1).
 
     Parameters
     ----------
-    model : nn.Module
-        The network to fool.
+    networks : nn.Module or mapping of str to nn.Module
+        The network to fool, or several by name, in eval mode: any that map the images to logits.
     dataset : Dataset
         Images to choose from, of shape (N, 1, H, W).
 
     Returns
     -------
-    Explorer
-        Controls ``image``, ``target``, ``c`` and ``scale``, which stretches the perturbation.
+    PanelExplorer
+        Controls ``network`` where there are several; ``image``, or one drawn by the reader;
+        ``target``, ``c`` and ``scale``, which stretches the perturbation.
     """
+    named = networks if isinstance(networks, Mapping) else {"the network": networks}
+    images = Images(dataset)
 
-    @functools.cache
-    def minimiser(image: int, target: int, c: float) -> torch.Tensor:
-        targets = torch.tensor([target], device=dataset.inputs.device)
-        x = dataset.inputs[image : image + 1]
-        return penalised_adversarial(model, x, targets, c).adversarial
+    @remembered
+    def minimiser(x: torch.Tensor, network: str, target: int, c: float) -> torch.Tensor:
+        targets = torch.tensor([target], device=x.device)
+        return penalised_adversarial(named[network], x, targets, c).adversarial
 
-    def draw(fig: plotting.Figure, *, image: int, target: int, c: float, scale: float) -> str:
-        x = dataset.inputs[image : image + 1]
-        perturbed = x + scale * (minimiser(image, target, c) - x)
-        seen = draw_attack(fig, model, x, dataset.labels[image], perturbed, target)
-        return f"c = {c:.2g}, target {target}: seen as {seen}"
+    def draw(*, network: str, image: int, own: bool, target: int, c: float, scale: float):
+        x, label = images.chosen(image, own)
+        if images.is_blank(own):
+            return images.prompt()
+        perturbed = x + scale * (minimiser(x, network, target, c) - x)
+        seen, panels = attack_panels(named[network], x, label, perturbed, target)
+        of_network = f"{network}, " if len(named) > 1 else ""
+        return f"{of_network}c = {c:.2g}, target {target}: seen as {seen}", [panels]
 
-    return Explorer(
+    controls = which_attack(dataset, number_of_classes(next(iter(named.values())), dataset.inputs))
+    useful = {"image", "target", "c", "scale"} | ({"network"} if len(named) > 1 else set())
+    useful |= {"own"} if images.offered else set()
+    return PanelExplorer(
         draw,
-        size=(9, 2.6),
-        **which_attack(dataset, number_of_classes(model, dataset.inputs)),
-        c=ipywidgets.FloatLogSlider(
-            1.0, min=-4, max=2, step=0.1, description="c", continuous_update=False
-        ),
+        images=images,
+        useful=lambda **values: useful,
+        network=choice(named, "network"),
+        **images.controls(),
+        target=controls["target"],
+        c=price(),
         scale=stretch(),
     )
 
 
 def flight_recorder(
     model: nn.Module, x: torch.Tensor, target: int, record: list[Evaluation]
-) -> Explorer:
+) -> PanelExplorer:
     """Explore one attack from its first evaluation to its last, beside noise of the same size.
 
     Parameters
@@ -71,8 +90,8 @@ def flight_recorder(
 
     Returns
     -------
-    Explorer
-        Control ``evaluation``, from 0 to the last.
+    PanelExplorer
+        Control ``evaluation``, from 0 to the last, with a play button.
     """
     points, values, c = (
         torch.cat([getattr(one, name) for one in record]) for name in ("points", "values", "c")
@@ -88,42 +107,39 @@ def flight_recorder(
     }
     first = (c.diff() != 0).nonzero().squeeze(1).add(1).tolist()  # where another c begins
     searches = [0, *first, len(points)]
+    numbers = list(range(len(points)))
+    chart = Curves(
+        lines=[
+            (numbers, margin, {"label": kind, "lw": 1.3}) for kind, (margin, _) in margins.items()
+        ],
+        level=0,
+        bands=[
+            (begin - 0.5, end - 0.5)
+            for begin, end in zip(searches[1::2], searches[2::2], strict=False)
+        ],
+        axes={"xlabel": "evaluation"},
+        title=f"margin of label {target}",
+        size=(4.2, 2.6),
+    )
 
-    def draw(fig: plotting.Figure, *, evaluation: int) -> str:
+    def draw(*, evaluation: int):
         search = sum(evaluation >= begin for begin in first) + 1
         margin, seen = margins["attack"]
-        pictures, chart = fig.subfigures(1, 2, width_ratios=(1.25, 1))
-        left, centre, right = plotting.axes(pictures, 1, 3)[0]
         now, random = points[evaluation, 0].cpu(), noisy[evaluation, 0].cpu()
-        plotting.image(now, ax=left, title=f"x + r: seen as {seen[evaluation]}")
-        plotting.difference(now - x[0, 0].cpu(), ax=centre, title="r, ×10", limit=0.1)
-        plotting.image(
-            random, ax=right, title=f"noise of this size:\na {margins['noise'][1][evaluation]}"
-        )
-        ax = plotting.axes(chart)
-        for begin, end in zip(searches[1::2], searches[2::2], strict=False):
-            ax.axvspan(begin - 0.5, end - 0.5, color="0.93", lw=0)
-        for kind, (values_of_kind, _) in margins.items():
-            ax.plot(values_of_kind, label=kind, lw=1.3)
-        ax.axhline(0, color="0.4", lw=0.8)
-        ax.plot([evaluation], [margin[evaluation]], "ko", ms=5)
-        ax.set(xlabel="evaluation", ylabel=f"margin of {target}")
-        ax.legend(fontsize=9, frameon=False)
-        return (
+        of_noise = margins["noise"][1][evaluation]
+        row = [
+            Picture(pixels=now, title=f"x + r: seen as {seen[evaluation]}"),
+            Difference(r=now - x[0, 0].cpu(), title=f"r, ×{GAIN}", limit=1 / GAIN),
+            Picture(pixels=random, title=f"noise of this size: a {of_noise}"),
+            chart.at(evaluation, margin[evaluation]),
+        ]
+        message = (
             f"evaluation {evaluation} of {len(points) - 1}, search {search} of {len(first) + 1}: "
             f"c = {c[evaluation]:.3g}, value {values[evaluation]:.2f}, "
             f"margin {margin[evaluation]:.2f}, distortion {sizes[evaluation]:.4f}"
         )
+        return message, [row]
 
-    return Explorer(
-        draw,
-        size=(9.5, 2.7),
-        evaluation=ipywidgets.IntSlider(
-            len(points) - 1,
-            0,
-            len(points) - 1,
-            description="evaluation",
-            continuous_update=False,
-            layout=ipywidgets.Layout(width="90%"),
-        ),
+    return PanelExplorer(
+        draw, play="evaluation", evaluation=whole(0, 0, len(points) - 1, "evaluation")
     )

@@ -1,13 +1,15 @@
 """The explorer of chapter 2."""
 
-import ipywidgets
 from torch import nn
 
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._panels import Difference
+from helpers.course.explorers._parts import choice, whole
+
+SHOWN = 10  # units side by side
 
 
-def first_layer(networks: dict[str, nn.Sequential]) -> Explorer:
+def first_layer(networks: dict[str, nn.Sequential]) -> PanelExplorer:
     """Explore the first layers of dense networks: each unit's weights are a picture.
 
     Parameters
@@ -17,29 +19,35 @@ def first_layer(networks: dict[str, nn.Sequential]) -> Explorer:
 
     Returns
     -------
-    Explorer
-        Controls ``network`` and ``first``, the first of the ten units shown.
+    PanelExplorer
+        Controls ``network`` and ``first``, the first of the ten units shown, which is there only
+        where the network has more than ten.
     """
     weights = {
         name: network[1].weight.detach().cpu().view(-1, 28, 28)
         for name, network in networks.items()
     }
-    most = max(len(pictures) for pictures in weights.values())
+    network = choice(networks, "network")
+    first = whole(0, 0, 0, "first unit", step=SHOWN)
 
-    def draw(fig: plotting.Figure, *, network: str, first: int) -> str:
+    def fit(change=None) -> None:
+        first.max = len(weights[network.value]) - SHOWN
+
+    network.observe(fit, names="value")  # before the explorer does
+    fit()
+
+    def draw(*, network: str, first: int):
         pictures = weights[network]
-        first = min(first, len(pictures) - 10)
+        first = min(first, len(pictures) - SHOWN)  # in a twin nothing has moved the slider
         limit = pictures.abs().quantile(0.995).item()
-        for column, ax in enumerate(plotting.axes(fig, 1, 10).flat):
-            unit = first + column
-            plotting.difference(pictures[unit], ax=ax, title=str(unit), limit=limit)
-        return f"{network}: units {first} to {first + 9} of {len(pictures)}"
+        panels = [
+            Difference(r=pictures[unit], title=str(unit), limit=limit, size=(0.9, 1.2))
+            for unit in range(first, first + SHOWN)
+        ]
+        message = f"{network}: units {first} to {first + SHOWN - 1} of {len(pictures)}"
+        return message, [panels]
 
-    return Explorer(
-        draw,
-        size=(9, 1.3),
-        network=ipywidgets.Dropdown(options=list(networks), description="network"),
-        first=ipywidgets.IntSlider(
-            0, 0, most - 10, step=10, description="first unit", continuous_update=False
-        ),
-    )
+    def useful(*, network: str, first: int) -> set[str]:
+        return {"network", "first"} if len(weights[network]) > SHOWN else {"network"}
+
+    return PanelExplorer(draw, useful=useful, network=network, first=first)

@@ -4,14 +4,13 @@ import torch
 from torch import nn
 
 from helpers.attack import closest_adversarial
-from helpers.course import plotting
-from helpers.course.explorers._explorer import Explorer
-from helpers.course.explorers._parts import draw_attack, stretch, which_attack
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._parts import attack_panels, stretch, which_attack
 from helpers.data import Dataset
 from helpers.evaluation import number_of_classes
 
 
-def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
+def adversarial_digit(model: nn.Module, dataset: Dataset) -> PanelExplorer:
     """Explore one adversarial digit: which image, which target label, how far along x → x'.
 
     Parameters
@@ -24,7 +23,7 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
 
     Returns
     -------
-    Explorer
+    PanelExplorer
         Controls ``image``, ``target`` and ``scale``; scale 1 is the minimal adversarial image.
     """
     classes = number_of_classes(model, dataset.inputs)
@@ -32,15 +31,10 @@ def adversarial_digit(model: nn.Module, dataset: Dataset) -> Explorer:
     found = closest_adversarial(model, dataset.inputs.repeat_interleave(classes, dim=0), every)
     adversarial = found.adversarial.view(len(dataset), classes, *dataset.inputs.shape[1:])
 
-    def draw(fig: plotting.Figure, *, image: int, target: int, scale: float) -> str:
-        x = dataset.inputs[image : image + 1]
+    def draw(*, image: int, target: int, scale: float):
+        x, label = dataset.inputs[image : image + 1], dataset.labels[image].item()
         perturbed = x + scale * (adversarial[image, target] - x)
-        seen = draw_attack(fig, model, x, dataset.labels[image], perturbed, target)
-        return f"target {target}: the network sees a {seen}"
+        seen, panels = attack_panels(model, x, label, perturbed, target)
+        return f"target {target}: the network sees a {seen}", [panels]
 
-    return Explorer(
-        draw,
-        size=(9, 2.6),
-        **which_attack(dataset, classes),
-        scale=stretch(),
-    )
+    return PanelExplorer(draw, **which_attack(dataset, classes), scale=stretch())

@@ -160,7 +160,7 @@ def margins_on_lines(
         ax.axhline(0, color="black", linewidth=0.8)
         ax.axvline(sizes[name], color="#D55E00", linestyle=":")
         ax.set(title=name, xlabel="distortion along the line")
-    fig.axes[0].set_ylabel(f"margin of {label}")
+    fig.axes[0].set_ylabel(f"margin of label {label}")
     return fig
 
 

@@ -5,14 +5,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from helpers.course import plotting
+from helpers.course import plotting, verdicts
 from helpers.course.legibility import ink
 from helpers.course.plotting import Figure
 
 _VERDICTS = {
-    "reproduced": "#009E73",
-    "differs": "#D55E00",
-    "not testable on this data": "#BBBBBB",
+    verdicts.REPRODUCED: "#009E73",
+    verdicts.DIFFERS: "#D55E00",
+    verdicts.BOUND: "#56B4E9",
+    verdicts.CORRECTION: "#CC79A7",
+    verdicts.EXTENSION: "#0072B2",
+    verdicts.SELF_CHECK: "#F0E442",
+    verdicts.NO_POWER: "#999999",
+    verdicts.FITTED: "#E69F00",
+    verdicts.NOT_TESTABLE: "#DDDDDD",
 }
 
 
@@ -26,10 +32,12 @@ def verdict_bars(counts: Sequence[Mapping[str, int]], *, names: Sequence[str]) -
     names : sequence of str
         Names of the bars.
     """
-    fig = plotting.figure(9, 0.7 + 0.36 * len(counts))
+    fig = plotting.figure(9, 1.2 + 0.36 * len(counts))
     ax, ends = plotting.axes(fig), np.zeros(len(counts), dtype=int)
     for verdict, colour in _VERDICTS.items():
         widths = np.array([count[verdict] for count in counts])
+        if not widths.any():
+            continue
         bars = ax.barh(
             range(len(counts)), widths, left=ends, color=colour, label=verdict, height=0.7
         )
@@ -39,7 +47,7 @@ def verdict_bars(counts: Sequence[Mapping[str, int]], *, names: Sequence[str]) -
     ax.set_yticks(range(len(counts)), names, fontsize=9)
     ax.invert_yaxis()
     ax.set(xlabel="claims in the ledger")
-    ax.legend(fontsize=9, frameon=False, loc="upper right")
+    fig.legend(fontsize=9, frameon=False, loc="outside lower center", ncols=5)
     return fig
 
 

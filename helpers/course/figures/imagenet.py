@@ -1,4 +1,4 @@
-"""The figures of chapter 11: Figure 5, its distortions, and the images of Figures 3 and 4."""
+"""The figures of chapter 11: Figure 5, its distortions and noise, and Figures 3 and 4."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,23 @@ from helpers.course import plotting
 from helpers.course.plotting import Figure
 
 GAIN = 10  # of Figure 5's differences
-TRIPLES = 3  # of its images stand side by side
+SHOWN_AT = 0.2  # the distortion to which a change is magnified where it is to be seen
+PAIRS = 2  # images side by side
+
+
+def visible_gains(sizes: Tensor) -> list[int]:
+    """Return the factors 1, 2, 5, 10, … that let changes of these distortions be seen.
+
+    Parameters
+    ----------
+    sizes : Tensor, shape (N,)
+        Distortions, above 0.
+    """
+    steps = torch.tensor([1.0, 2.0, 5.0])
+    wanted = (SHOWN_AT / sizes.cpu()).clamp(min=1)
+    powers = 10 ** wanted.log10().floor()
+    below = steps[(powers[:, None] * steps <= wanted[:, None] * 1.0001).sum(1) - 1]
+    return (powers * below).round().int().tolist()
 
 
 def figure_5(
@@ -21,24 +37,58 @@ def figure_5(
     before: Sequence[str],
     after: Sequence[str],
 ) -> Figure:
-    """Draw original, difference × 10 and adversarial image of N images, three images a row.
+    """Draw Figure 5: original, difference × 10 and adversarial image, two images a row.
+
+    On the right of each is the difference once more, magnified so that it can be seen.
 
     Parameters
     ----------
     originals, adversarial : Tensor, shape (N, 3, H, W)
-        Pixels in [0, 1]; N is a multiple of three.
+        Pixels in [0, 1]; N is a multiple of two.
     sizes : Tensor, shape (N,)
         Distortions.
     before, after : sequence of str
         Names of the classes that the N images have before and after.
     """
-    difference = plotting.magnified(adversarial - originals, GAIN)
-    panels = torch.stack([originals, difference, adversarial], 1).flatten(0, 1)  # (3 N, 3, H, W)
+    gains = visible_gains(sizes)
+    r = adversarial - originals
+    seen = torch.stack([plotting.magnified(one, k) for one, k in zip(r, gains, strict=True)])
+    panels = [originals, plotting.magnified(r, GAIN), adversarial, seen]
     titles = []
-    for first, size, second in zip(before, sizes, after, strict=True):
-        titles += [first[:14], f"× {GAIN} ({size:.4f})", second[:14]]
-    rows = panels.unflatten(0, (-1, 3 * TRIPLES)).movedim(2, -1).cpu()
-    return plotting.image_grid(rows, titles=titles, size=1.15)
+    for first, second, gain in zip(before, after, gains, strict=True):
+        titles += [first[:20], f"difference × {GAIN}", second[:20], f"difference × {gain}"]
+    rows = torch.stack(panels, 1).flatten(0, 1).unflatten(0, (-1, len(panels) * PAIRS))
+    return plotting.image_grid(rows.movedim(2, -1).cpu(), titles=titles, size=1.7)
+
+
+def change_and_noise(
+    changes: Tensor, noise: Tensor, *, sizes: Tensor, after: Sequence[str], noisy: Sequence[str]
+) -> Figure:
+    """Draw adversarial changes, and below each noise of its size, magnified alike.
+
+    Parameters
+    ----------
+    changes, noise : Tensor, shape (N, 3, H, W)
+        What was added to N images.
+    sizes : Tensor, shape (N,)
+        Distortions of both.
+    after, noisy : sequence of str
+        Names of the classes that the N images have with the one and with the other.
+    """
+    gains = visible_gains(sizes)
+    rows = torch.stack([changes, noise])
+    rows = torch.stack([plotting.magnified(rows[:, i], k) for i, k in enumerate(gains)], 1)
+    titles = [
+        f"× {k}: {name[:14]}"
+        for names in (after, noisy)
+        for k, name in zip(gains, names, strict=True)
+    ]
+    return plotting.image_grid(
+        rows.movedim(2, -1).cpu(),
+        titles=titles,
+        row_labels=["adversarial\nchange", "noise of\nthe same size"],
+        size=1.6,
+    )
 
 
 def distortion_histogram(sizes: Tensor, *, paper: float, network: str) -> Figure:
@@ -77,7 +127,7 @@ def units_and_directions(of_units: Tensor, of_directions: Tensor, *, names: Sequ
     names : sequence
         Of the R units.
     """
-    fig = plotting.figure(11.5, 3.2)
+    fig = plotting.figure(14, 4)
     left, right = fig.subfigures(1, 2)
     for half, images, labels in (
         (left, of_units, [f"unit {name}" for name in names]),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
@@ -130,6 +131,9 @@ def proved_in_time(progress: Mapping[str, Sequence[tuple[float, float]]], *, ima
     for way, points in progress.items():
         ax.plot(*zip(*points, strict=True), ".-", label=way)
     ax.set(xscale="log", ylim=(0, 1), ylabel="proved / found")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(f"seconds of processor time for {images} images")
     ax.legend(fontsize=8, frameon=False, loc="upper left")
     return fig

@@ -25,8 +25,8 @@ def filters_and_selectivity(filters: Tensor, selectivity: Mapping[str, Tensor]) 
     scaled = filters / filters.abs().amax((2, 3, 4), keepdim=True) / 2 + 0.5
     places = torch.arange(0, len(filters), len(filters) // SHOWN)[:SHOWN]
     shown = scaled[places, :SHOWN].transpose(0, 1)  # a row a map
-    fig = plotting.figure(10, 4)
-    left, right = fig.subfigures(1, 2, width_ratios=(1, 1.1))
+    fig = plotting.figure(13, 6)
+    left, right = fig.subfigures(1, 2, width_ratios=(1.2, 1))
     plotting.image_grid(
         _channels_last(shown), row_labels=[f"map {i}" for i in range(SHOWN)], fig=left
     )
@@ -50,13 +50,13 @@ def extremes(highest: Tensor, lowest: Tensor) -> Figure:
         Images with pixels in [0, 1].
     """
     rows = torch.stack([highest, lowest])
-    return plotting.image_grid(_channels_last(rows), row_labels=["highest", "lowest"], size=0.8)
+    return plotting.image_grid(_channels_last(rows), row_labels=["highest", "lowest"], size=1.4)
 
 
 def turned_off(
     detected: Tensor, changed: Tensor, *, before: Tensor, after: Tensor, sizes: Tensor, gain: float
 ) -> Figure:
-    """Draw Figure 6: detected images, the same no longer detected, and the difference.
+    """Draw Figure 6: detected images, the same no longer detected, and the difference around grey.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ def turned_off(
     sizes : Tensor, shape (N,)
         Distortions.
     gain : float
-        How much the absolute value of the difference is magnified.
+        How much the difference is magnified.
     """
-    difference = (gain * (changed - detected).abs()).clamp(max=1)
+    difference = plotting.magnified(changed - detected, gain)
     titles = [f"{score:+.1f}" for score in before] + [f"{score:+.3f}" for score in after]
     titles += [f"{size:.4f}" for size in sizes]
     return plotting.image_grid(
         _channels_last(torch.stack([detected, changed, difference])),
         titles=titles,
         row_labels=["detected", "not detected", f"difference × {gain}"],
-        size=0.9,
+        size=1.7,
     )
 
 

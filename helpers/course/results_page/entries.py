@@ -12,31 +12,33 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from helpers.course import results
-from helpers.course.results import DIFFERS, REPRODUCED
+from helpers.course.samples import STRETCHED
+from helpers.course.verdicts import BOUND, DIFFERS, FITTED, NO_POWER, REPRODUCED
 
 OTHERS = "others"  # the columns of the networks that a row's examples were not made for
-STRETCHED = " to 0.1"  # behind the name of a row of Table 4: its examples were amplified
 
-# table, row, column of an entry; chapter and words of the ledger's line; * stands for anything
+# table, row, column of an entry; chapter and words of the ledger's line; * stands for anything,
+# {row} and {column} for the entry's
 JUDGES = (
     ("Table 1", "*", "training error, %", 2, "train error of {row}"),
     ("Table 1", "*", "test error, %", 2, "test error of {row}"),
     ("Table 1", "*", "av. min. distortion", 6, "average minimum distortion of {row}"),
     ("Table 2", "*", "distortion", 6, "average minimum distortion of {row}"),
-    ("Table 2", "*", OTHERS, 7, "row {row}: *"),
-    ("Table 2", "noise*", OTHERS, 7, "{row}: mean error of the six networks"),
+    ("Table 2", "*", OTHERS, 7, "Table 2, row {row}: error of {column}"),
+    ("Table 3", "*", "* error, %", 2, "Table 3, {row}: {column}"),
     ("Table 3", "*", "min. av. distortion", 8, "mean distortion for {row}"),
-    ("Table 4", "*", OTHERS, 8, "row {row}: *"),
-    ("Table 4", "noise*", OTHERS, 8, "{row}: mean error of the three networks"),
-    ("Table 4", "*", "FC100-100-10, %", 8, "6.25 %: FC100-100-10 on examples for {row}, *"),
+    ("Table 4", "*", OTHERS, 8, "Table 4, row {row}: error of {column}"),
     ("Figure 7", "noise*", "accuracy, %", 6, "accuracy of FC200-200-10 under noise*"),
     ("Adversarial training*", "*", "test error, %", 9, "test error with {row}, mean of *"),
 )
+# an entry that several lines judge has the first of these verdicts that one of them has
+JUDGED = (DIFFERS, REPRODUCED, BOUND, FITTED, NO_POWER)
 
 
 def full_runs(*, comparable: bool) -> list[dict]:
     """Return the stored full-scale runs on the paper's data, or those on other data."""
-    runs = [results.read_results(path) for path in sorted(results.RESULTS.glob("*.full.json"))]
+    files = sorted(results.RESULTS.glob("[0-9][0-9]_*.full.json"))  # no appendix: 08b, …
+    runs = [results.read_results(path) for path in files]
     return [run for run in runs if run["comparable"] == comparable]
 
 
@@ -116,13 +118,13 @@ def compared(runs: list[dict]) -> list[Entry]:
 
 
 def _verdict(runs: list[dict], table: str, row: str, column: str) -> str:
-    """Return *differs* if a line that judges the entry says so, else *reproduced* if one does."""
+    """Return what the lines that judge the entry say, *differs* before all else."""
     others = column.endswith("%") and not _is_own(row, column)
     lines = [
-        (chapter, line.format(row=row))
+        (chapter, line.format(row=row, column=column.removesuffix(", %")))
         for titles, names, judged, chapter, line in JUDGES
         if fnmatchcase(table, titles) and fnmatchcase(row, names)
-        if judged == column or (judged == OTHERS and others)
+        if fnmatchcase(column, judged) or (judged == OTHERS and others)
     ]
     verdicts = {
         claim["verdict"]
@@ -131,7 +133,7 @@ def _verdict(runs: list[dict], table: str, row: str, column: str) -> str:
         for chapter, line in lines
         if chapter_number(run) == chapter and fnmatchcase(claim["claim"], line)
     }
-    return next((verdict for verdict in (DIFFERS, REPRODUCED) if verdict in verdicts), "")
+    return next((verdict for verdict in JUDGED if verdict in verdicts), "")
 
 
 def fingerprint(entries: list[Entry]) -> str:

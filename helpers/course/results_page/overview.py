@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from helpers.course import plotting, results
-from helpers.course.results import DIFFERS, REPRODUCED, counts
+from helpers.course.results import counts
 from helpers.course.results_page.entries import (
     Entry,
     chapter_number,
@@ -15,7 +15,9 @@ from helpers.course.results_page.entries import (
     fingerprint,
     full_runs,
 )
+from helpers.course.results_page.luck import by_luck
 from helpers.course.results_page.picture import paper_and_ours
+from helpers.course.verdicts import DIFFERS, REPRODUCED
 from helpers.data import write_atomically
 
 PICTURE = "overview.png"
@@ -26,12 +28,12 @@ NAMED = 3  # how many of the entries farthest from the paper's are named
 
 
 def headline() -> str:
-    """Say in a sentence how many claims were tested, and how many differ."""
+    """Say in a sentence how many claims of the paper's were tested, and how many differ."""
     runs = full_runs(comparable=True)
     reproduced, differ = (sum(counts(run)[v] for run in runs) for v in (REPRODUCED, DIFFERS))
     return (
-        f"Of {reproduced + differ} claims tested at full scale on the paper's own data, "
-        f"{reproduced} are reproduced and {differ} differ."
+        f"Of {reproduced + differ} claims of the paper's that were tested at full scale on its own "
+        f"data, {reproduced} are reproduced and {differ} differ."
     )
 
 
@@ -46,6 +48,7 @@ def summary() -> str:
             f"**Where the paper stands.** {_stands(entries)}",
             f"**Where it does not.** {_differs(runs, entries)}",
             f"**Why.** {_why(runs)}",
+            f"**And by luck?** {by_luck(runs)}",
             f"![{alternative_text(entries)}](../data/results/{PICTURE})",
             f"*Each figure of the paper's tables against this course's. {_caption(runs)}*",
             f"Chapters run at full scale on the paper's data: {chapters} ({machines}).",
@@ -147,7 +150,7 @@ def _caption(runs: list[dict]) -> str:
             if images
             else ""
         )
-        + ". The ledger judges a row of these tables by the mean error of its other networks."
+        + ". Each entry has a line in the ledger, whose rule has the errors of both samples."
     )
 
 

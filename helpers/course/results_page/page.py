@@ -15,6 +15,7 @@ from helpers.course.results_page.tables import (
     benchmark,
     comparisons,
     differing_claims,
+    kinds,
     other_networks,
 )
 from helpers.data import ROOT, write_atomically
@@ -87,6 +88,7 @@ PARTS = {
     ROOT / "README.md": {"headline": headline},
     ROOT / "docs" / "results.md": {
         "summary": summary,
+        "kinds": kinds,
         "tables": comparisons,
         "differences": differing_claims,
         "other networks": other_networks,

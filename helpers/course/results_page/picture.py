@@ -8,14 +8,27 @@ from matplotlib.lines import Line2D
 
 from helpers.course import plotting
 from helpers.course.plotting import Figure
-from helpers.course.results import DIFFERS, REPRODUCED
 from helpers.course.results_page.entries import Entry, arcsine
+from helpers.course.verdicts import BOUND, DIFFERS, FITTED, NO_POWER, REPRODUCED
 
 SHARE_TICKS = (0, 1, 5, 10, 20, 40, 60, 80, 95, 100)  # per cent
 SIZE_TICKS = (0.05, 0.1, 0.2, 0.3)
-MARKS = {  # verdict: meaning, marker, fill, edge
+MARKS = {  # verdict of the line that judges it: meaning, marker, fill, edge
     REPRODUCED: ("the line of the ledger that judges it: reproduced", "o", "#0072B2", "#0072B2"),
     DIFFERS: ("the line of the ledger that judges it: differs", "D", "#D55E00", "#D55E00"),
+    BOUND: (
+        "a bound that holds: ours is smaller, which is no difference",
+        "v",
+        "#56B4E9",
+        "#56B4E9",
+    ),
+    NO_POWER: (
+        "no power: the paper's own sample cannot tell it from noise",
+        "s",
+        "none",
+        "#009E73",
+    ),
+    FITTED: ("a recipe was chosen by it", "^", "none", "#CC79A7"),
     "": ("no line of the ledger judges it", "o", "none", "#666666"),
 }
 OF_FEW_IMAGES = ("Table 2", "Table 4")
@@ -56,11 +69,13 @@ def paper_and_ours(
         _names(ax, [entry for entry in shown if entry in named])
         ax.set_title(title, fontsize=11)
         ax.set(xlabel="paper", ylabel="this course", box_aspect=1)
+    shown = {entry.verdict for entry in entries}
     handles = [
         Line2D([], [], ls="", marker=marker, mfc=fill, mec=edge, label=meaning)
-        for meaning, marker, fill, edge in MARKS.values()
+        for verdict, (meaning, marker, fill, edge) in MARKS.items()
+        if verdict in shown
     ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=1, frameon=False)
+    fig.legend(handles=handles, loc="outside lower center", ncols=1, frameon=False, fontsize=9)
     return fig
 
 

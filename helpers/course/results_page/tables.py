@@ -3,9 +3,9 @@
 import json
 
 from helpers.course import results
-from helpers.course.results import DIFFERS
 from helpers.course.results_page.entries import chapter_number, compared, full_runs, merged
 from helpers.course.tables import shown, table
+from helpers.course.verdicts import DIFFERS, MEANINGS
 
 
 def comparisons() -> str:
@@ -36,17 +36,32 @@ def _comparison(content: dict, bold: set[tuple[str, str, str]]) -> str:
 
 
 def differing_claims() -> str:
-    """Return the lines of the ledger that differ, with their reasons, chapter by chapter."""
+    """Return the lines that differ, why, and what would settle them, chapter by chapter."""
     lines = [
         (
             f"[{chapter_number(run)}](../notebooks/{run['chapter']}.ipynb)",
-            *(claim[key] for key in ("claim", "paper", "ours", "reason")),
+            *(claim[key] for key in ("claim", "paper", "ours", "reason", "settle")),
         )
         for run in full_runs(comparable=True)
         for claim in run["claims"]
         if claim["verdict"] == DIFFERS
     ]
-    return table(lines, ("chapter", "claim", "paper", "ours", "what we know of the reason")).data
+    reasons = ("what we know of the reason", "what would settle it")
+    return table(lines, ("chapter", "claim", "paper", "ours", *reasons)).data
+
+
+def kinds() -> str:
+    """Return how many lines of the ledgers have each verdict, and what it means."""
+    runs = full_runs(comparable=True)
+    lines = [(verdict, _count(runs, verdict), meaning) for verdict, meaning in MEANINGS.items()]
+    return table(lines, ("verdict", "lines", "what it says")).data
+
+
+def _count(runs: list[dict], verdict: str) -> str:
+    """Return the number of lines with a verdict, and how many of them did not come out so."""
+    lines = [claim for run in runs for claim in run["claims"] if claim["verdict"] == verdict]
+    failed = sum(not claim["holds"] for claim in lines) if verdict != DIFFERS else 0
+    return f"{len(lines)}, {failed} of them not so" if failed else f"{len(lines)}"
 
 
 def other_networks() -> str:

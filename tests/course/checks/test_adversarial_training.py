@@ -29,6 +29,41 @@ def mixed(clean, losses, shares):
     return (1 - shares.sum()) * clean + shares.dot(losses)
 
 
+def mean_way(x, far, strength):
+    r = far - x
+    length = r.norm(dim=1, keepdim=True)
+    return x + strength * length.mean() * r / length
+
+
+def drawn_entries(pool, labels, count, generator):
+    rows = torch.randint(len(pool), (count,), generator=generator)
+    return pool[rows], labels[rows]
+
+
+def drawn_without_repetition(pool, labels, count, generator):
+    rows = torch.randperm(len(pool), generator=generator)[:count]
+    return pool[rows], labels[rows]
+
+
+def one_pass(network, batches, loss, rate, *, keep=False):
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate)
+    for batch in batches:
+        if not keep:
+            optimizer.zero_grad()
+        loss(network, batch).backward()
+        optimizer.step()
+    return network
+
+
+def pass_by_hand(network, batches, loss, rate):
+    for batch in batches:
+        gradients = torch.autograd.grad(loss(network, batch), list(network.parameters()))
+        with torch.no_grad():
+            for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+                parameter -= rate * gradient
+    return network
+
+
 RIGHT = {
     checks.part_of_the_way: [
         entry,
@@ -40,11 +75,22 @@ RIGHT = {
             pool, new, generator, torch.rand(len(pool), generator=generator).argsort()
         ),
         lambda pool, new, generator: renewed(pool, new, generator).double(),
+        lambda pool, new, generator: torch.cat(
+            [pool[torch.randperm(len(pool), generator=generator)[len(new) :]], new]
+        ),
     ],
     checks.mixed_loss: [
         mixed,
         lambda clean, losses, shares: clean + (shares * (losses - clean)).sum(),
     ],
+    checks.mean_way: [
+        mean_way,
+        lambda x, far, s: (
+            x + s * (far - x).norm(dim=1).mean() * torch.nn.functional.normalize(far - x)
+        ),
+    ],
+    checks.drawn_entries: [drawn_entries, drawn_without_repetition],
+    checks.one_pass: [one_pass, pass_by_hand],
 }
 
 MISTAKES = {
@@ -79,9 +125,9 @@ MISTAKES = {
             ),
             "25 old entries stay, not 10",
         ),
-        "shuffled": (
-            lambda pool, new, g: torch.cat([new, pool[torch.randperm(40, generator=g)[:25]]]),
-            "keep their places",
+        "an old one twice": (
+            lambda pool, new, g: torch.cat([new, pool[torch.randint(40, (25,), generator=g)]]),
+            "each once",
         ),
     },
     checks.mixed_loss: {
@@ -92,6 +138,49 @@ MISTAKES = {
         "swapped": (lambda c, p, s: s.sum() * c + (1 - s.sum()) * p.mean(), "wrong way round"),
         "half": (lambda *a: mixed(*a) / 2, "it should be"),
         "vector": (lambda c, p, s: s * p, "not (3,)"),
+    },
+    checks.mean_way: {
+        "own way": (lambda x, far, s: x + s * (far - x), "a part of its own way"),
+        "whole": (lambda x, far, s: mean_way(x, far, 1), "the whole mean way"),
+        "not divided": (
+            lambda x, far, s: x + s * (far - x).norm(dim=1).mean() * (far - x),
+            "its own length",
+        ),
+        "no mean": (
+            lambda x, far, s: x + s * torch.nn.functional.normalize(far - x),
+            "mean length",
+        ),
+        "alone": (lambda x, far, s: mean_way(x, far, s) - x, "add it to x"),
+        "back": (lambda x, far, s: mean_way(x, far, -s), "not from it"),
+        "twice": (lambda x, far, s: mean_way(x, far, 3 * s), "it should be"),
+    },
+    checks.drawn_entries: {
+        "labels apart": (
+            lambda p, y, n, g: (drawn_entries(p, y, n, g)[0], drawn_entries(p, y, n, g)[1]),
+            "the same rows",
+        ),
+        "first": (lambda p, y, n, g: (p[:n], y[:n]), "the same batch"),
+        "entries alone": (lambda *a: drawn_entries(*a)[0], "two things"),
+        "too few": (lambda p, y, n, g: drawn_entries(p, y, n // 2, g), "not (25, 3)"),
+        "half": (lambda p, y, n, g: drawn_entries(p[:100], y[:100], n, g), "only a part"),
+        "moved": (
+            lambda p, y, n, g: (drawn_entries(p, y, n, g)[0] + 0.5, y[:n]),
+            "no entries of the pool",
+        ),
+        "own luck": (
+            lambda p, y, n, g: drawn_entries(p, y, n, torch.Generator().manual_seed(3)),
+            "with the generator",
+        ),
+    },
+    checks.one_pass: {
+        "no step": (lambda network, *a: network, "as it was"),
+        "keeps gradients": (lambda *a: one_pass(*a, keep=True), "gradients add up"),
+        "uphill": (lambda n, b, loss, rate: pass_by_hand(n, b, loss, -rate), "uphill"),
+        "last": (lambda n, b, loss, rate: one_pass(n, b[-1:], loss, rate), "only the last batch"),
+        "first": (lambda n, b, loss, rate: one_pass(n, b[:1], loss, rate), "only the first batch"),
+        "own rate": (lambda n, b, loss, rate: one_pass(n, b, loss, 1.0), "another size"),
+        "nothing": (lambda *a: None, "not NoneType"),
+        "twice": (lambda n, b, loss, rate: one_pass(n, [*b, *b], loss, rate), "it should be"),
     },
 }
 

@@ -1,5 +1,7 @@
 """The exercises of chapter 7: right answers and typical mistakes."""
 
+import torch
+
 from helpers.course import checks
 
 from .shared import EveryCheck
@@ -17,6 +19,37 @@ def of_target(answers, before, labels, targets):
     return (answers == targets)[newly_wrong(answers, before, labels)].float().mean()
 
 
+def wrong_targets(labels, generator):
+    return (labels + torch.randint(1, 10, labels.shape, generator=generator)) % 10
+
+
+def wrong_targets_by_rank(labels, generator):
+    drawn = torch.randint(9, labels.shape, generator=generator)
+    return drawn + (drawn >= labels)
+
+
+def row_of_errors(networks, images, labels):
+    errors = [(network(images).argmax(1) != labels).float().mean() for network in networks]
+    return 100 * torch.stack(errors)
+
+
+def noise_of_same_size(x, adversarial, generator, *, root=1.0):
+    noise = torch.randn(x.shape, generator=generator)
+    size = (adversarial - x).flatten(1).norm(dim=1) / noise.flatten(1).norm(dim=1)
+    return x + root * size.view(-1, 1, 1, 1) * noise
+
+
+def one_size(x, adversarial, generator):
+    noise = torch.randn(x.shape, generator=generator)
+    return x + (adversarial - x).norm() / noise.norm() * noise
+
+
+def even_noise(x, adversarial, generator):
+    noise = 2 * torch.rand(x.shape, generator=generator) - 1
+    size = (adversarial - x).flatten(1).norm(dim=1) / noise.flatten(1).norm(dim=1)
+    return x + size.view(-1, 1, 1, 1) * noise
+
+
 RIGHT = {
     checks.error_where_right: [
         where_right,
@@ -31,6 +64,15 @@ RIGHT = {
     checks.possible_of: [
         lambda printed, n: any(round(100 * k / n, 1) == printed for k in range(n + 1)),
         lambda printed, n: abs(round(printed * n / 100) * 100 / n - printed) < 0.0501,
+    ],
+    checks.wrong_targets: [wrong_targets, wrong_targets_by_rank],
+    checks.row_of_errors: [
+        row_of_errors,
+        lambda networks, images, labels: row_of_errors(networks, images, labels).tolist(),
+    ],
+    checks.noise_of_same_size: [
+        noise_of_same_size,
+        lambda x, y, g: noise_of_same_size(x.double(), y.double(), g),
     ],
 }
 
@@ -95,6 +137,47 @@ MISTAKES = {
             "0.0 % of 7 images",
         ),
         "nothing": (lambda printed, n: None, "it says False"),
+    },
+    checks.wrong_targets: {
+        "any": (lambda y, g: torch.randint(10, y.shape, generator=g), "none may be"),
+        "next": (lambda y, g: (y + 1) % 10, "the generator"),
+        "no remainder": (lambda y, g: y + torch.randint(1, 10, y.shape, generator=g), "0 to 9"),
+        "never the last": (
+            lambda y, g: (y + torch.randint(1, 9, y.shape, generator=g)) % 10,
+            "more frequent",
+        ),
+        "own luck": (lambda y, g: (y + torch.randint(1, 10, y.shape)) % 10, "the generator"),
+        "next where equal": (
+            lambda y, g: (lambda t: torch.where(t == y, (t + 1) % 10, t))(
+                torch.randint(10, y.shape, generator=g)
+            ),
+            "more frequent",
+        ),
+        "list": (lambda y, g: wrong_targets(y, g).tolist(), "not list"),
+    },
+    checks.row_of_errors: {
+        "share": (lambda *a: row_of_errors(*a) / 100, "in percent"),
+        "right": (lambda *a: 100 - row_of_errors(*a), "count the wrong ones"),
+        "counts": (lambda *a: 0.6 * row_of_errors(*a), "these are counts"),
+        "mean": (lambda *a: row_of_errors(*a).mean().expand(3), "its own entry"),
+        "first": (lambda *a: row_of_errors(*a)[:1].expand(3), "every network"),
+        "one": (lambda *a: row_of_errors(*a)[:1], "not (1,)"),
+    },
+    checks.noise_of_same_size: {
+        "alone": (lambda x, y, g: noise_of_same_size(x, y, g) - x, "add it to x"),
+        "L2": (lambda x, y, g: noise_of_same_size(x, y, g, root=20.0), "√n times"),
+        "one size": (one_size, "its own size"),
+        "unscaled": (lambda x, y, g: x + torch.randn(x.shape, generator=g), "its own size"),
+        "the change": (lambda x, y, g: y, "the generator"),
+        "signs of the change": (
+            lambda x, y, g: x + (y - x) * (1 - 2 * (torch.rand((), generator=g) < 0.5).float()),
+            "",
+        ),
+        "even": (even_noise, "not Gaussian"),
+        "own luck": (
+            lambda x, y, g: noise_of_same_size(x, y, torch.Generator().manual_seed(9)),
+            "the generator",
+        ),
     },
 }
 

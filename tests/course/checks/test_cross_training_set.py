@@ -16,6 +16,30 @@ def drawn_anew(wrong, times):
     return wrong[rows].float().mean(1)
 
 
+def interval_of_draws(errors, level):
+    outside = (1 - level) / 2
+    return errors.quantile(outside).item(), errors.quantile(1 - outside).item()
+
+
+def counted_off(errors, level):
+    ordered = errors.sort().values
+    cut = int((1 - level) / 2 * len(errors))
+    return ordered[[cut, len(errors) - 1 - cut]]
+
+
+def paired_draws(wrong, others, times):
+    rows = torch.randint(len(wrong), (times, len(wrong)))
+    return wrong[rows].float().mean(1) - others[rows].float().mean(1)
+
+
+def widths(interval, wrong, sizes):
+    found = []
+    for size in sizes:
+        low, high = interval(wrong[:size])
+        found.append(high - low)
+    return torch.tensor(found)
+
+
 RIGHT = {
     checks.stretched: [
         stretched,
@@ -29,6 +53,12 @@ RIGHT = {
             / len(wrong)
         ),
     ],
+    checks.interval_of_draws: [interval_of_draws, counted_off],
+    checks.paired_draws: [
+        paired_draws,
+        lambda wrong, others, times: drawn_anew(wrong.float() - others.float(), times),
+    ],
+    checks.widths: [widths, lambda *a: widths(*a).tolist()],
 }
 
 MISTAKES = {
@@ -62,6 +92,12 @@ MISTAKES = {
             ),
             "with replacement",
         ),
+        "bell": (
+            lambda wrong, times: (
+                0.0625 + (0.0625 * 0.9375 / len(wrong)) ** 0.5 * torch.randn(times)
+            ),
+            "from a bell curve",
+        ),
         "one draw": (lambda wrong, times: drawn_anew(wrong, 1).expand(times), "each anew"),
         "few": (lambda wrong, times: drawn_anew(wrong[:100], times), "it should be "),
         "a tenth": (
@@ -75,6 +111,42 @@ MISTAKES = {
         "one number": (lambda wrong, times: drawn_anew(wrong, times).mean(), "not ()"),
         "list": (lambda wrong, times: drawn_anew(wrong, times).tolist(), "not list"),
         "nothing": (lambda wrong, times: None, "not NoneType"),
+    },
+    checks.interval_of_draws: {
+        "bell": (
+            lambda e, level: (e.mean() - 1.96 * e.std(), e.mean() + 1.96 * e.std()),
+            "count them",
+        ),
+        "one-sided": (lambda e, level: interval_of_draws(e, 2 * level - 1), "half of it"),
+        "range": (lambda e, level: (e.min(), e.max()), "leave out"),
+        "turned": (lambda e, level: interval_of_draws(e, level)[::-1], "wrong way round"),
+        "always 95": (lambda e, level: interval_of_draws(e, 0.95), "use `level`"),
+        "one": (lambda e, level: interval_of_draws(e, level)[:1], "two numbers"),
+        "moved": (lambda e, level: torch.tensor(interval_of_draws(e, level)) + 0.1, "it should be"),
+    },
+    checks.paired_draws: {
+        "apart": (
+            lambda w, o, times: drawn_anew(w, times) - drawn_anew(o, times),
+            "the same images",
+        ),
+        "sign": (lambda w, o, times: paired_draws(o, w, times), "the sign is turned"),
+        "counts": (lambda w, o, times: 400 * paired_draws(w, o, times), "divide by the number"),
+        "one draw": (lambda w, o, times: paired_draws(w, o, 1).expand(times), "each anew"),
+        "few": (
+            lambda w, o, times: drawn_anew((w.float() - o.float())[torch.arange(100)], times),
+            "",
+        ),
+        "sum": (lambda w, o, times: drawn_anew(w.float() + o.float(), times), "it should be near"),
+        "one": (lambda w, o, times: paired_draws(w, o, 1), "not (1,)"),
+    },
+    checks.widths: {
+        "half": (lambda *a: widths(*a) / 2, "half of the width"),
+        "upper": (lambda f, w, s: [f(w[:k])[1] for k in s], "upper ends"),
+        "lower": (lambda f, w, s: [f(w[:k])[0] for k in s], "lower ends"),
+        "all": (lambda f, w, s: [f(w)[1] - f(w)[0] for k in s], "of all images"),
+        "sign": (lambda *a: -widths(*a), "the sign is turned"),
+        "last": (lambda f, w, s: widths(f, w.flip(0), s), "it should be"),
+        "one": (lambda *a: widths(*a)[:1], "not (1,)"),
     },
 }
 

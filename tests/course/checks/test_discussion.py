@@ -19,6 +19,55 @@ def by_noise(p, sigma, pixels):
     return max(0.0, sigma * torch.special.ndtri(torch.tensor(p).double()).item() / pixels**0.5)
 
 
+def step_of_size(x, gradient, size, *, floor=1e-12, root=1.0):
+    length = gradient.flatten(1).square().mean(1).sqrt().clamp_min(floor)
+    return x + root * size * gradient / length.view(-1, 1, 1, 1)
+
+
+def worst_in_ball(slope, step, project, x, rms, steps, *, clip=True, share=2.5, sign=1):
+    new = x
+    for _ in range(steps):
+        new = step(new, sign * slope(new), share * rms / steps)
+        new = project(x, new, rms)
+        new = new.clamp(0, 1) if clip else new
+    return new
+
+
+def around_the_last(slope, step, project, x, rms, steps):
+    new = x
+    for _ in range(steps):
+        new = project(new, step(new, slope(new), 2.5 * rms / steps), rms).clamp(0, 1)
+    return new
+
+
+def from_the_start(slope, step, project, x, rms, steps):
+    for _ in range(steps):
+        new = project(x, step(x, slope(x), 0.3 * rms), rms).clamp(0, 1)
+    return new
+
+
+def robust_pass(network, batches, worst, rate, *, early=False, keep=False):
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate)
+    for x, labels in batches:
+        if early:
+            optimizer.zero_grad()
+        x = worst(network, x, labels)
+        if not early and not keep:
+            optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(x), labels).backward()
+        optimizer.step()
+    return network
+
+
+def robust_pass_by_hand(network, batches, worst, rate):
+    for x, labels in batches:
+        loss = torch.nn.functional.cross_entropy(network(worst(network, x, labels)), labels)
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter.data -= rate * gradient
+    return network
+
+
 RIGHT = {
     checks.gradient_sign_step: [
         step,
@@ -38,6 +87,15 @@ RIGHT = {
             torch.tensor(max(p, 0.5)).double()
         ),
     ],
+    checks.step_of_size: [step_of_size, lambda *a: step_of_size(*a, floor=1e-8)],
+    checks.worst_in_ball: [
+        worst_in_ball,
+        lambda *a: worst_in_ball(*a, share=10.0),
+        lambda slope, step, project, x, rms, steps: worst_in_ball(
+            slope, step, lambda x, y, r: project(x, y, r).clamp(0, 1), x, rms, steps, share=5.0
+        ),
+    ],
+    checks.robust_pass: [robust_pass, robust_pass_by_hand],
 }
 
 MISTAKES = {
@@ -96,6 +154,41 @@ MISTAKES = {
         "over sigma": (lambda p, s, n: by_noise(p, 1 / s, n), "divided by σ"),
         "zero": (lambda p, s, n: 0.0, "it should be "),
         "nothing": (lambda p, s, n: None, "it raised TypeError"),
+    },
+    checks.step_of_size: {
+        "0 / 0": (lambda *a: step_of_size(*a, floor=0.0), "0 / 0"),
+        "downhill": (lambda x, g, s: step_of_size(x, -g, s), "downhill"),
+        "L2": (lambda *a: step_of_size(*a, root=0.2), "√n times"),
+        "one batch": (lambda x, g, s: x + s * g / g.square().mean().sqrt(), "of its own"),
+        "size": (lambda x, g, s: x + s * g, "only its direction"),
+        "alone": (lambda x, g, s: step_of_size(x, g, s) - x, "add it to x"),
+        "sign": (lambda x, g, s: x + s * g.sign(), "the step of the sign"),
+        "one": (lambda *a: step_of_size(*a)[:1], "not (1, 1, 5, 5)"),
+    },
+    checks.worst_in_ball: {
+        "stays": (lambda f, step, project, x, rms, steps: x, "has not moved"),
+        "downhill": (lambda *a: worst_in_ball(*a, sign=-1), "go uphill"),
+        "no ball": (
+            lambda f, s, p, x, rms, n: worst_in_ball(f, s, lambda x, y, r: y, x, rms, n),
+            "project each step",
+        ),
+        "around the last": (around_the_last, "around x"),
+        "no box": (lambda *a: worst_in_ball(*a, clip=False), "leaves [0, 1]"),
+        "short": (lambda *a: worst_in_ball(*a, share=0.4), "reach the side"),
+        "from the start": (from_the_start, "where the last one ended"),
+        "change": (lambda f, s, p, x, rms, n: worst_in_ball(f, s, p, x, rms, n) - x, ""),
+    },
+    checks.robust_pass: {
+        "no step": (lambda network, *a: network, "as it was"),
+        "clean": (
+            lambda n, b, worst, rate: robust_pass(n, b, lambda n, x, y: x, rate),
+            "as they are",
+        ),
+        "early": (lambda *a: robust_pass(*a, early=True), "after it, not before"),
+        "keeps gradients": (lambda *a: robust_pass(*a, keep=True), "gradients add up"),
+        "uphill": (lambda n, b, worst, rate: robust_pass_by_hand(n, b, worst, -rate), "uphill"),
+        "nothing": (lambda *a: None, "not NoneType"),
+        "twice": (lambda n, b, w, rate: robust_pass(n, [*b, *b], w, rate), "it should be"),
     },
 }
 

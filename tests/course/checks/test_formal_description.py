@@ -8,6 +8,78 @@ from helpers.course import checks
 
 from .shared import EveryCheck
 
+
+def loss_and_slope(network, x, r, target, reduction="none", sign=1):
+    r = r.detach().requires_grad_()
+    losses = sign * torch.nn.functional.cross_entropy(network(x + r), target, reduction=reduction)
+    (slope,) = torch.autograd.grad(losses.sum(), r)
+    return losses.detach(), slope
+
+
+def one_by_one(network, x, r, target):
+    each = [loss_and_slope(network, x[[i]], r[[i]], target[[i]]) for i in range(len(x))]
+    return torch.cat([one[0] for one in each]), torch.cat([one[1] for one in each])
+
+
+def projected_step(project, x, r, slope, size):
+    return project(x, r - size[:, None] * slope)
+
+
+def descent(objective, step, x, steps, *, grow=2.0, shrink=0.5, start=1.0, alone=True):
+    r, size = torch.zeros_like(x), torch.full((len(x),), start)
+    value, slope = objective(r)
+    for _ in range(steps):
+        new = step(x, r, slope, size)
+        new_value, new_slope = objective(new)
+        better = new_value < value
+        better = better if alone else better.all().expand(len(x))
+        r = torch.where(better[:, None], new, r)
+        slope = torch.where(better[:, None], new_slope, slope)
+        value = torch.where(better, new_value, value)
+        size = torch.where(better, grow * size, shrink * size)
+    return r
+
+
+def blind_descent(objective, step, x, steps, size=0.5):
+    r = torch.zeros_like(x)
+    for _ in range(steps):
+        r = step(x, r, objective(r)[1], torch.full((len(x),), size))
+    return r
+
+
+def free_descent(objective, step, x, steps):
+    return descent(objective, lambda x, r, slope, size: r - size[:, None] * slope, x, steps)
+
+
+def search_of_c(works, next_c, low, high, rounds):
+    for _ in range(rounds):
+        c = next_c(low, high)
+        low, high = (c, high) if works(c) else (low, c)
+    return low
+
+
+def search_that_counts_every_try(works, next_c, low, high, rounds):
+    best = low
+    for _ in range(rounds):
+        c = next_c(low, high)
+        if works(c):
+            best, low = max(best, c), c
+        else:
+            high = c
+    return best
+
+
+def last_tried(works, next_c, low, high, rounds):
+    for _ in range(rounds):
+        c = next_c(low, high)
+        low, high = (c, high) if works(c) else (low, c)
+    return c
+
+
+def search_downwards(works, next_c, low, high, rounds):
+    return search_of_c(lambda c: not works(c), next_c, low, high, rounds)
+
+
 RIGHT = {
     checks.penalised_objective: [
         lambda r, c, loss, slope: (c * r.square().sum(1) + loss, 2 * c[:, None] * r + slope),
@@ -25,6 +97,17 @@ RIGHT = {
         lambda low, high: math.exp((math.log(low) + math.log(high)) / 2),
         lambda low, high: torch.tensor(low * (high / low) ** 0.5),
     ],
+    checks.loss_and_slope: [loss_and_slope, one_by_one],
+    checks.projected_step: [
+        projected_step,
+        lambda project, x, r, slope, size: (x + r - size[:, None] * slope).clamp(0, 1) - x,
+    ],
+    checks.descent: [
+        descent,
+        lambda *a: descent(*a, grow=1.5),
+        lambda *a: descent(*a, grow=3.0, shrink=0.3, start=0.01),
+    ],
+    checks.search_of_c: [search_of_c, search_that_counts_every_try],
 }
 
 MISTAKES = {
@@ -114,6 +197,58 @@ MISTAKES = {
         ),
         "not a number": (lambda low, high: float("nan"), "it gives nan"),
         "nothing": (lambda low, high: None, "it raised TypeError"),
+    },
+    checks.loss_and_slope: {
+        "mean": (lambda *a: loss_and_slope(*a, reduction="mean"), "shape (5,), not ()"),
+        "mean slope": (
+            lambda *a: (loss_and_slope(*a)[0], loss_and_slope(*a)[1] / 5),
+            "divided by the number of images",
+        ),
+        "at x": (lambda n, x, r, t: loss_and_slope(n, x, 0 * r, t), "has to see x + r"),
+        "slope at x": (
+            lambda n, x, r, t: (loss_and_slope(n, x, r, t)[0], loss_and_slope(n, x, 0 * r, t)[1]),
+            "those at x",
+        ),
+        "sign": (lambda *a: loss_and_slope(*a, sign=-1), "the loss is −log p"),
+        "uphill": (lambda *a: (loss_and_slope(*a)[0], -loss_and_slope(*a)[1]), "uphill"),
+        "share": (lambda *a: ((-loss_and_slope(*a)[0]).exp(), 0), "the share p"),
+        "one": (lambda *a: loss_and_slope(*a)[0], "two things"),
+        "other target": (lambda n, x, r, t: loss_and_slope(n, x, r, 0 * t), "it should be"),
+    },
+    checks.projected_step: {
+        "uphill": (lambda p, x, r, g, s: projected_step(p, x, r, -g, s), "uphill"),
+        "no box": (lambda p, x, r, g, s: r - s[:, None] * g, "leaves the box"),
+        "box first": (lambda p, x, r, g, s: p(x, r) - s[:, None] * g, "after the step"),
+        "from 0": (lambda p, x, r, g, s: p(x, -s[:, None] * g), "it starts at r"),
+        "one size": (lambda p, x, r, g, s: p(x, r - s.mean() * g), "size of its own"),
+        "image": (lambda p, x, r, g, s: x + p(x, r - s[:, None] * g), "return r"),
+        "nothing": (lambda p, x, r, g, s: r, "it should be"),
+    },
+    checks.descent: {
+        "keeps all": (lambda *a: blind_descent(*a, size=3.0), "its own size"),
+        "tiny": (lambda *a: blind_descent(*a, size=1e-3), "its own size"),
+        "no box": (free_descent, "left the box"),
+        "together": (lambda *a: descent(*a, alone=False), "its own size"),
+        "never": (lambda objective, step, x, steps: 0 * x, "never kept"),
+        "few": (lambda f, step, x, steps: descent(f, step, x, 3), "its own size"),
+        "image": (lambda f, step, x, steps: x + descent(f, step, x, steps), "left the box"),
+        "uphill": (
+            lambda f, step, x, steps: step(x, 0 * x, -f(0 * x)[1], torch.ones(len(x))),
+            "higher than at r = 0",
+        ),
+        "not a number": (lambda f, step, x, steps: x / 0, "not a number"),
+    },
+    checks.search_of_c: {
+        "fails": (lambda w, n, low, high, k: 1.1 * search_of_c(w, n, low, high, k), "does not"),
+        "last": (last_tried, "does not"),
+        "downwards": (search_downwards, "does not"),
+        "low": (lambda w, n, low, high, k: (w(low), low)[1], "look above it"),
+        "never asked": (lambda w, n, low, high, k: n(low, high), "never asked"),
+        "half": (lambda w, n, low, high, k: search_of_c(w, n, low, high, k // 2), "look above it"),
+        "forever": (
+            lambda w, n, low, high, k: search_of_c(w, n, low, high, 5 * k),
+            "was asked 60 times",
+        ),
     },
 }
 

@@ -17,6 +17,11 @@ def always_the_same_noise(x, size):
     return x + size * noise / each(rms(noise))
 
 
+def spread_evenly(x, size):
+    noise = 2 * torch.rand_like(x) - 1
+    return x + size * noise / each(rms(noise))
+
+
 def noise_scaled_as_one_batch(x, size):
     noise = torch.randn_like(x)
     return x + size * noise / noise.square().mean().sqrt()
@@ -32,7 +37,7 @@ RIGHT = {
     checks.noise_of_size: [
         exact_noise,
         lambda x, size: exact_noise(x.double(), size),
-        lambda x, size: x + size * torch.randn_like(x).sign(),
+        lambda x, size: x + size * torch.nn.functional.layer_norm(torch.randn_like(x), x.shape[1:]),
     ],
     checks.top_images: [
         lambda features, v, count: (features @ v).topk(count).indices,
@@ -67,6 +72,8 @@ MISTAKES = {
         "L2": (lambda x, size: x + (exact_noise(x, size) - x) / 6, "is 0.0167"),
         "image scaled too": (lambda x, size: 0.5 * exact_noise(x, size), "it should be 0.1"),
         "one image": (lambda x, size: exact_noise(x, size)[:1], "not (1, 1, 6, 6)"),
+        "even": (spread_evenly, "not Gaussian"),
+        "signs": (lambda x, size: x + size * torch.randn_like(x).sign(), "not Gaussian"),
         "array": (lambda x, size: exact_noise(x, size).numpy(), "not ndarray"),
     },
     checks.top_images: {
@@ -75,7 +82,7 @@ MISTAKES = {
         "ascending": (lambda f, v, count: (f @ v).argsort()[-count:], "largest first"),
         "norm": (lambda f, v, count: f.norm(dim=1).topk(count).indices, "features @ direction"),
         "one unit": (lambda f, v, count: f[:, 0].topk(count).indices, "features @ direction"),
-        "responses": (lambda f, v, count: (f @ v).topk(count).values, "features @ direction"),
+        "responses": (lambda f, v, count: (f @ v).topk(count).values, "which rows"),
         "all": (lambda f, v, count: (f @ v).argsort(descending=True), "not (50,)"),
         "only one": (lambda f, v, count: (f @ v).argmax(), "not ()"),
         "list": (lambda f, v, count: (f @ v).topk(count).indices.tolist(), "not list"),

@@ -28,6 +28,46 @@ def band(low, high, *, tangents=True):
     return tilt.item(), offsets.min().item(), offsets.max().item()
 
 
+def slopes_before(weights):
+    product = 1
+    for weight in weights:
+        product = product * torch.linalg.matrix_norm(weight, 2) / 4
+    return product
+
+
+def walk_to_label(model, x, target, steps, *, beyond=1.05, power=2, sign=1, clip=True, stop=True):
+    new = x.clone()
+    for _ in range(steps):
+        new.requires_grad_()
+        z = model(new)[0]
+        if stop and z.argmax() == target[0]:
+            break
+        gap = z.max() - z[target[0]]
+        (g,) = torch.autograd.grad(-gap, new)
+        new = new.detach() + sign * beyond * gap.detach() * g / g.norm() ** power
+        new = new.clamp(0, 1) if clip else new
+    return new.detach()
+
+
+def walk_back(sees, x, far, rounds):
+    near, share = 0.0, 1.0
+    for _ in range(rounds):
+        middle = (near + share) / 2
+        if sees(x + middle * (far - x)):
+            share = middle
+        else:
+            near = middle
+    return x + share * (far - x)
+
+
+def walk_back_by_images(sees, x, far, rounds):
+    low, high = x, far
+    for _ in range(rounds):
+        middle = (low + high) / 2
+        low, high = (low, middle) if sees(middle) else (middle, high)
+    return high
+
+
 RIGHT = {
     checks.accuracy_within: [
         within,
@@ -43,6 +83,12 @@ RIGHT = {
         band,
         lambda a, b: tuple(torch.tensor(value) for value in band(a, b)),
     ],
+    checks.slopes_before: [
+        slopes_before,
+        lambda weights: torch.stack([torch.linalg.svdvals(w)[0] / 4 for w in weights]).prod(),
+    ],
+    checks.walk_to_label: [walk_to_label, lambda *a: walk_to_label(*a, beyond=1.2)],
+    checks.walk_back: [walk_back, walk_back_by_images],
 }
 
 MISTAKES = {
@@ -87,6 +133,42 @@ MISTAKES = {
             "wider than it has to be",
         ),
         "swapped": (lambda a, b: (band(a, b)[0], *band(a, b)[:0:-1]), "leaves the band"),
+    },
+    checks.slopes_before: {
+        "no slope": (lambda w: 16 * slopes_before(w), "at most 1/4"),
+        "one slope": (lambda w: 4 * slopes_before(w), "two factors"),
+        "sum": (
+            lambda w: sum(torch.linalg.matrix_norm(one, 2) for one in w) / 4,
+            "constants multiply",
+        ),
+        "Frobenius": (lambda w: w[0].norm() * w[1].norm() / 16, "root of the sum"),
+        "largest": (lambda w: w[0].abs().max() * w[1].abs().max() / 16, "largest number"),
+        "times 4": (lambda w: 256 * slopes_before(w), "do not divide"),
+        "first": (lambda w: slopes_before(w[:1]), "it should be"),
+    },
+    checks.walk_to_label: {
+        "stays": (lambda model, x, target, steps: x, "not moved"),
+        "against": (lambda *a: walk_to_label(*a, sign=-1), "against it"),
+        "short": (lambda *a: walk_to_label(*a[:3], 1, beyond=0.5), "does not see the target"),
+        "norm": (lambda *a: walk_to_label(*a, power=1, stop=False), ""),
+        "far": (lambda *a: walk_to_label(*a, beyond=2.0), "times as far"),
+        "no box": (lambda *a: walk_to_label(*a, beyond=20, clip=False), "leaves the box"),
+        "two": (lambda *a: walk_to_label(*a)[0], "not (1, 4, 4)"),
+    },
+    checks.walk_back: {
+        "start": (lambda sees, x, far, rounds: (sees(x), x)[1], "is not seen"),
+        "far": (lambda sees, x, far, rounds: (sees(x), far)[1], "halve the part"),
+        "never asked": (lambda sees, x, far, rounds: far, "never asked"),
+        "turned": (
+            lambda sees, x, far, rounds: walk_back(lambda i: not sees(i), x, far, rounds),
+            "stops",
+        ),
+        "few": (lambda sees, x, far, rounds: walk_back(sees, x, far, 4), "halve the part"),
+        "elsewhere": (
+            lambda sees, x, far, rounds: (sees(x), (x + far).clamp(0, 0.6))[1],
+            "no point between",
+        ),
+        "forever": (lambda sees, x, far, n: walk_back(sees, x, far, 3 * n), "asked 36 times"),
     },
 }
 

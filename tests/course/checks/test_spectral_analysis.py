@@ -24,6 +24,34 @@ def radius(logits, weight, before, target, pixels):
     return (logits[best] - logits[target]) / speed / pixels**0.5
 
 
+def adjoint_of(conv, y, shape):
+    x = torch.zeros(shape, dtype=y.dtype, requires_grad=True)
+    (back,) = torch.autograd.grad(conv(x), x, y)
+    return back
+
+
+def transposed(conv, y, shape, *, turn=False, room=None):
+    kernel, stride, padding = conv.weight.detach(), conv.stride[0], conv.padding[0]
+    reached = (y.shape[-1] - 1) * stride - 2 * padding + kernel.shape[-1]
+    room = shape[-1] - reached if room is None else room
+    kernel = kernel.flip(2, 3) if turn else kernel
+    return torch.conv_transpose2d(y, kernel, None, stride, padding, room)
+
+
+def stretched_once(forward, back, v):
+    image = forward(v)
+    new = back(image)
+    return image.norm() / v.norm(), new / new.norm()
+
+
+def power_method(once, v, rounds):
+    found = []
+    for _ in range(rounds):
+        stretch, v = once(v)
+        found.append(stretch)
+    return found
+
+
 RIGHT = {
     checks.wrap_around_norm: [
         norm,
@@ -39,6 +67,18 @@ RIGHT = {
         radius,
         lambda *arguments: radius(*arguments).item(),
     ],
+    checks.adjoint_of: [
+        adjoint_of,
+        transposed,
+        lambda conv, y, shape: torch.nn.grad.conv2d_input(
+            shape, conv.weight, y, conv.stride, conv.padding
+        ),
+    ],
+    checks.stretched_once: [
+        stretched_once,
+        lambda forward, back, v: stretched_once(forward, back, v / v.norm()),
+    ],
+    checks.power_method: [power_method, lambda *a: torch.stack(power_method(*a))],
 }
 
 MISTAKES = {
@@ -105,6 +145,48 @@ MISTAKES = {
         ),
         "not a number": (lambda *a: float("nan"), "it gives nan"),
         "nothing": (lambda *a: None, "it raised TypeError"),
+    },
+    checks.adjoint_of: {
+        "turned": (lambda *a: transposed(*a, turn=True), "turns the kernel already"),
+        "too small": (lambda *a: transposed(*a, room=0), "should have shape"),
+        "sign": (lambda *a: -adjoint_of(*a), "the sign is turned"),
+        "forward": (lambda conv, y, shape: conv(torch.zeros(shape).double()), "Aᵀy should have"),
+        "twice": (lambda *a: 2 * adjoint_of(*a), "for all x and y"),
+        "zero": (lambda conv, y, shape: torch.zeros(shape), "for all x and y"),
+        "list": (lambda *a: adjoint_of(*a).tolist(), "not list"),
+    },
+    checks.stretched_once: {
+        "not by v": (
+            lambda f, b, v: (f(v).norm(), stretched_once(f, b, v)[1]),
+            "need not have the length 1",
+        ),
+        "both": (lambda f, b, v: (b(f(v)).norm() / v.norm(), stretched_once(f, b, v)[1]), "of AᵀA"),
+        "square": (
+            lambda f, b, v: (stretched_once(f, b, v)[0] ** 2, stretched_once(f, b, v)[1]),
+            "the square",
+        ),
+        "no length": (
+            lambda f, b, v: (stretched_once(f, b, v)[0], b(f(v))),
+            "divide the next v by its length",
+        ),
+        "forward only": (
+            lambda f, b, v: (stretched_once(f, b, v)[0], f(v) / f(v).norm()),
+            "carry it back",
+        ),
+        "same v": (lambda f, b, v: (stretched_once(f, b, v)[0], v / v.norm()), "v itself"),
+        "one": (lambda *a: stretched_once(*a)[0], "two things"),
+    },
+    checks.power_method: {
+        "same v": (lambda once, v, n: [once(v)[0]] * n, "begins at the first v"),
+        "first missing": (
+            lambda once, v, n: power_method(once, once(v)[1], n),
+            "the first round is missing",
+        ),
+        "last": (lambda once, v, n: power_method(once, v, n)[-1:] * n, "of every round"),
+        "order": (lambda *a: power_method(*a)[::-1], "order is turned"),
+        "squares": (lambda *a: [s**2 for s in power_method(*a)], "the squares"),
+        "one": (lambda *a: power_method(*a)[-1].item(), "not float"),
+        "one more": (lambda once, v, n: power_method(once, v, n + 1), "not 13"),
     },
 }
 

@@ -22,6 +22,42 @@ def pairs(matrix):
     return matrix[torch.triu(torch.ones_like(matrix), 1).bool()]
 
 
+def best_images(responses, count):
+    return responses.topk(count, dim=0).indices.T
+
+
+def purity_of_rows(labels):
+    most = labels.mode(1, keepdim=True).values
+    return (labels == most).float().mean(1)
+
+
+def directions_of_length_1(count, width, generator):
+    v = torch.randn(count, width, generator=generator)
+    return v / v.norm(dim=1, keepdim=True)
+
+
+def from_a_cube(count, width, generator):
+    v = 2 * torch.rand(count, width, generator=generator) - 1
+    return v / v.norm(dim=1, keepdim=True)
+
+
+def shuffled_p(own, other, times, generator, *, size=abs, least=None):
+    real = size(own.mean() - other.mean())
+    both, apart = torch.cat([own, other]), 0
+    for _ in range(times):
+        mixed = both[torch.randperm(len(both), generator=generator)]
+        gap = size(mixed[: len(own)].mean() - mixed[len(own) :].mean())
+        apart += int(gap >= real)
+    return apart / times
+
+
+def by_matrix(own, other, times, generator):
+    keys = torch.rand(times, len(own) + len(other), generator=generator).argsort(1)
+    mixed = torch.cat([own, other])[keys]
+    gaps = mixed[:, : len(own)].mean(1) - mixed[:, len(own) :].mean(1)
+    return (gaps.abs() >= (own.mean() - other.mean()).abs()).float().mean()
+
+
 RIGHT = {
     checks.label_entropy: [
         lambda labels: -(shares(labels) * shares(labels).log2()).sum(),
@@ -38,6 +74,20 @@ RIGHT = {
         lambda weight, rotation: weight @ rotation.inverse(),
         lambda weight, rotation: (rotation.double() @ weight.T.double()).T,
     ],
+    checks.best_images: [
+        best_images,
+        lambda responses, count: responses.argsort(0, descending=True)[:count].T,
+        lambda responses, count: responses.T.sort(1).indices[:, -count:],
+    ],
+    checks.purity_of_rows: [
+        purity_of_rows,
+        lambda labels: torch.nn.functional.one_hot(labels).double().mean(1).amax(1),
+    ],
+    checks.directions_of_length_1: [
+        directions_of_length_1,
+        lambda m, n, g: torch.nn.functional.normalize(torch.randn(m, n, generator=g).double()),
+    ],
+    checks.shuffled_p: [by_matrix, shuffled_p],
 }
 
 MISTAKES = {
@@ -71,6 +121,65 @@ MISTAKES = {
         ),
         "sign": (lambda weight, rotation: -weight @ rotation.T, "for every φ"),
         "elementwise": (lambda weight, rotation: weight * rotation[:4], "for every φ"),
+    },
+    checks.best_images: {
+        "values": (lambda r, k: r.topk(k, dim=0).values.T, "not .values"),
+        "least": (lambda r, k: best_images(-r, k), "respond least"),
+        "absolute": (lambda r, k: best_images(r.abs(), k), "has a sign"),
+        "rows": (lambda r, k: r.topk(k, dim=1).indices[:7], "a column"),
+        "turned": (lambda r, k: best_images(r, k).T, "not (5, 7)"),
+        "too many": (lambda r, k: best_images(r, k + 1), "not (7, 6)"),
+        "list": (lambda r, k: best_images(r, k).tolist(), "not list"),
+    },
+    checks.purity_of_rows: {
+        "count": (lambda y: 8 * purity_of_rows(y), "this is a count"),
+        "label": (lambda y: y.mode(1).values, "the most frequent label itself"),
+        "ten": (lambda y: 0.8 * purity_of_rows(y), "not by the number of labels"),
+        "first": (lambda y: (y == y[:, :1]).float().mean(1), "the first image's label"),
+        "kinds": (
+            lambda y: torch.tensor([len(row.unique()) for row in y]),
+            "number of different labels",
+        ),
+        "rest": (lambda y: 1 - purity_of_rows(y), "the impurity"),
+        "one": (lambda y: purity_of_rows(y).mean(), "not ()"),
+    },
+    checks.directions_of_length_1: {
+        "long": (lambda m, n, g: torch.randn(m, n, generator=g), "its own length"),
+        "positive": (
+            lambda m, n, g: torch.nn.functional.normalize(torch.rand(m, n, generator=g)),
+            "signs",
+        ),
+        "cube": (from_a_cube, "diagonals"),
+        "own luck": (
+            lambda m, n, g: torch.nn.functional.normalize(torch.randn(m, n)),
+            "the generator",
+        ),
+        "always the same": (
+            lambda m, n, g: directions_of_length_1(m, n, torch.Generator().manual_seed(5)),
+            "the generator",
+        ),
+        "axes": (
+            lambda m, n, g: (
+                torch.eye(n)[torch.randint(n, (m,), generator=g)]
+                * (2 * torch.randint(2, (m, 1), generator=g) - 1)
+            ),
+            "rather than others",
+        ),
+        "turned": (lambda m, n, g: directions_of_length_1(n, m, g), "not (2, 20"),
+    },
+    checks.shuffled_p: {
+        "one-sided": (lambda *a: shuffled_p(*a, size=float), "of either sign"),
+        "other half": (lambda *a: 1 - by_matrix(*a), "at least as far apart"),
+        "count": (lambda own, other, n, g: n * by_matrix(own, other, n, g), "a share"),
+        "never": (lambda *a: 0.0, "dealt out anew"),
+        "bootstrap": (
+            lambda own, other, n, g: shuffled_p(own + 5, other, n, g),
+            "it should be about",
+        ),
+        "size of the gap": (
+            lambda own, other, n, g: own.mean() - other.mean(),
+            "it should be about",
+        ),
     },
 }
 

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import nn
 
 from helpers.course.explorers import your_picture
-from helpers.course.explorers.imagenet import UPLOADED, uploaded
+from helpers.course.explorers.imagenet import UPLOADED, matching, uploaded
 from helpers.data import Dataset
 from helpers.studies.imagenet import System
 
@@ -47,7 +47,7 @@ def send(shown, *colours):
     control = shown.controls["upload"]
     found = files(*colours)
     if isinstance(control.value, dict):
-        control.value = {one["name"]: one for one in found}
+        control.set_trait("value", {one["name"]: one for one in found})  # only the browser may
     else:
         extra = {"type": "image/png", "size": 1, "last_modified": datetime.now(timezone.utc)}
         control.value = tuple(one | extra for one in found)
@@ -65,21 +65,43 @@ def size_of(shown):
     return float(re.search(r"distortion ([\d.]+)", shown.message)[1])
 
 
-def test_your_picture_answers_target_c_scale_and_gain(brightest_channel, reddish):
+def test_your_picture_answers_target_scale_and_gain(brightest_channel, reddish):
     shown = your_picture(brightest_channel, reddish)
-    assert shown.message.startswith("image 0, c = 0.03, target blue: seen as blue (")
+    assert shown.message.startswith("image 0, target blue: seen as blue (")
     size = size_of(shown)
+    assert size == pytest.approx((2 / 3 * 0.05**2) ** 0.5, abs=2e-4)  # red and blue meet halfway
     assert "target green: seen as green" in shown.set(target="green")
-    assert "seen as red" in shown.set(c=1000.0)
-    shown.set(target="blue", c=0.03)
+    shown.set(target="blue")
     assert re.search(r"seen as red \(\d+%\), distortion 0.0000", shown.set(scale=0.0))
     shown.set(scale=0.5)
     assert size_of(shown) == pytest.approx(size / 2, abs=1e-4)
     before = shown.image.value
-    assert shown.set(gain=100).endswith("shown × 100")
+    assert shown.set(gain=300).endswith("shown × 300")
     assert shown.image.value != before
     assert "seen as" in shown.set(picture="image 1")
-    assert shown.set(target="violet").startswith("there is no class 'violet'")
+
+
+def test_your_picture_begins_where_it_is_told_with_the_names_of_the_pictures(
+    brightest_channel, reddish
+):
+    shown = your_picture(brightest_channel, reddish, names=("a rose", "a leaf"), first=1)
+    assert shown.message.startswith("a leaf, target blue")
+    assert shown.set(scale=0.0, picture="a rose").startswith("a rose, target blue: seen as red")
+
+
+def test_targets_are_found_by_name_or_a_part_of_it(brightest_channel, reddish):
+    shown = your_picture(brightest_channel, reddish)
+    assert "target blue" in shown.set(target="Blu")
+    assert "target red" in shown.set(target="RED ")
+    assert shown.set(target="violet").startswith("there is no class with 'violet' in its name")
+    assert shown.set(target="").startswith("there is no class with ''")
+    assert shown.set(target="e") == (
+        "3 classes have 'e' in their names, choose one: red, green, blue"
+    )
+    names = ["tiger cat", "cat", "tiger", "Persian cat", "a cat", "catamaran", "scattering"]
+    assert matching(names, "cat") == [1]
+    assert matching(names, "tiger c") == [0]
+    assert matching(names, "ca") == [0, 1, 3, 4, 5, 6]
 
 
 def test_your_picture_takes_an_upload_and_says_what_is_wrong_with_it(brightest_channel, reddish):
@@ -109,7 +131,7 @@ def test_your_picture_takes_an_upload_and_says_what_is_wrong_with_it(brightest_c
 
 
 def test_your_picture_shows_how_far_the_attack_is(brightest_channel, reddish):
-    shown = your_picture(brightest_channel, reddish, max_iterations=10)
+    shown = your_picture(brightest_channel, reddish, steps=10)
     bar = next(child for child in shown.box.children if hasattr(child, "bar_style"))
     seen = []
     bar.observe(lambda change: seen.append(change["new"]), names="value")

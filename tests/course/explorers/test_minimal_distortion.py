@@ -1,6 +1,7 @@
 import math
 import re
 
+import pytest
 import torch
 from torch import nn
 
@@ -51,3 +52,13 @@ def test_number_line_has_a_mark_for_what_is_finite_only():
 def test_sandwich_of_a_label_that_is_there_already_is_empty(brightest, digits):
     text = sandwich({"straight": brightest}, digits).set(target=7)
     assert text.count("0.0000") == 3
+
+
+def test_click_into_the_map_chooses_network_and_target(brightest, second, digits):
+    shown = sandwich({"brightest": brightest, "darkest": second}, digits)
+    assert shown._click((1, 1), (4.1, 0.9)) == {"network": "darkest", "target": 4}
+    assert shown._click((0, 0), (4.1, 0.9)) == {}
+    table = shown.sheet._cells[1, 1].panel.values
+    assert table.shape == (2, 10)
+    assert table[0, 7] == 0  # the image is a 7
+    assert table[0, 4].item() == pytest.approx((2 * 0.125**2 / 36) ** 0.5, rel=0.02)

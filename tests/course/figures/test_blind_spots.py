@@ -95,7 +95,7 @@ def test_margins_on_lines_put_the_line_to_the_adversarial_image_in_front():
         assert lines[-1].get_color() == border.get_color() != lines[0].get_color()
         assert zero.get_ydata()[0] == 0
         assert border.get_xdata()[0] == {"a": 0.05, "b": 0.07}[name]
-    assert fig.axes[0].get_ylabel() == "margin of 3"
+    assert fig.axes[0].get_ylabel() == "margin of label 3"
 
 
 def test_planes_show_labels_with_the_image_in_the_middle():

@@ -11,15 +11,20 @@ def texts(legend):
 
 
 def test_verdicts_are_stacked_and_counted():
-    counts = [dict(zip(VERDICTS, row, strict=True)) for row in ((3, 0, 2), (1, 4, 0))]
-    ax = figures.verdict_bars(counts, names=["first", "second"]).axes[0]
+    kinds = VERDICTS[0], VERDICTS[1], VERDICTS[-1]
+    counts = [
+        dict.fromkeys(VERDICTS, 0) | dict(zip(kinds, row, strict=True))
+        for row in ((3, 0, 2), (1, 4, 0))
+    ]
+    fig = figures.verdict_bars(counts, names=["first", "second"])
+    ax = fig.axes[0]
     parts = np.array(
         [[(bar.get_x(), bar.get_width()) for bar in bars] for bars in ax.containers]
     )  # (verdicts, chapters, 2)
     np.testing.assert_array_equal(parts[..., 1].T, [[3, 0, 2], [1, 4, 0]])
     np.testing.assert_array_equal(parts[..., 0].T, [[0, 3, 3], [0, 1, 5]])
     assert [text.get_text() for text in ax.texts] == ["3", "1", "", "4", "2", ""]
-    assert texts(ax.get_legend()) == list(VERDICTS)
+    assert texts(fig.legends[0]) == list(kinds)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
     assert ax.yaxis_inverted()
 
@@ -35,7 +40,7 @@ def test_margins_are_drawn_a_panel_a_network():
         np.testing.assert_array_equal(lines[0].get_xdata(), epsilons)
         drawn = {colour: [] for colour in ("#999999", "#D55E00")}
         for line in lines:
-            drawn[line.get_color()].append(line.get_ydata())
+            drawn[line.get_color()].append(line.get_ydata(orig=False))
         np.testing.assert_array_equal(drawn["#999999"], both["random"])
         np.testing.assert_array_equal(drawn["#D55E00"], both["uphill"])
         assert list(zero.get_ydata()) == [0, 0]
@@ -88,3 +93,10 @@ def test_shares_within_count_both_ways():
     for line, values in zip(dotted, empty.values(), strict=True):
         share = 100 * (values >= 0.004).double().mean()
         assert at(line, 0.004) == pytest.approx(share)
+
+
+def test_each_kind_of_verdict_has_a_colour_of_its_own():
+    counts = [dict.fromkeys(VERDICTS, 1)]
+    ax = figures.verdict_bars(counts, names=["a chapter"]).axes[0]
+    colours = {bars[0].get_facecolor() for bars in ax.containers}
+    assert len(colours) == len(VERDICTS)

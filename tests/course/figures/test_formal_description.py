@@ -87,7 +87,9 @@ def test_distortion_and_margin_are_drawn_against_the_price():
     left, right = fig.axes
     np.testing.assert_array_equal(left.lines[0].get_xydata(), torch.stack([prices, distortions], 1))
     np.testing.assert_array_equal(right.lines[0].get_xydata(), torch.stack([prices, margins], 1))
-    np.testing.assert_array_equal(drawn(right, "tried by the search"), [tried, tried_margins])
+    np.testing.assert_array_equal(
+        drawn(right, "tried by the search"), torch.stack([tried, tried_margins])
+    )
     for ax in (left, right):
         assert ax.get_xscale() == "log"
         assert list(ax.lines[-1].get_xdata()) == [3.0, 3.0]

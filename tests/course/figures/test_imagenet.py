@@ -9,20 +9,42 @@ def pictures(axes):
     return np.stack([ax.images[0].get_array().filled() for ax in axes])
 
 
-def test_figure_5_has_image_difference_and_adversarial_image_in_threes():
-    x = torch.rand(6, 3, 4, 4, generator=torch.Generator().manual_seed(0)).clamp(0.1, 0.9)
-    r = torch.linspace(-0.02, 0.03, 6)[:, None, None, None]
-    names = [f"a class with a long name {i}" for i in range(6)]
-    fig = figures.figure_5(x, x + r, sizes=r.flatten().abs(), before=names, after=["ostrich"] * 6)
-    assert len(fig.axes) == 18
-    assert fig.axes[0].get_gridspec().ncols == 9
-    shown = pictures(fig.axes).reshape(6, 3, 4, 4, 3)
+def test_gains_bring_changes_to_a_fifth_or_a_little_less():
+    sizes = torch.tensor([0.2, 0.1, 0.05, 0.0021, 0.002, 0.0011, 0.9])
+    gains = figures.visible_gains(sizes)
+    assert gains == [1, 2, 2, 50, 100, 100, 1]
+
+
+def test_figure_5_has_four_panels_an_image_two_images_a_row():
+    x = torch.rand(4, 3, 4, 4, generator=torch.Generator().manual_seed(0)).clamp(0.1, 0.9)
+    r = torch.tensor([-0.002, 0.001, 0.02, 0.03])[:, None, None, None]
+    names = [f"a class with a very long name {i}" for i in range(4)]
+    fig = figures.figure_5(x, x + r, sizes=r.flatten().abs(), before=names, after=["ostrich"] * 4)
+    assert len(fig.axes) == 16
+    assert fig.axes[0].get_gridspec().ncols == 8
+    shown = pictures(fig.axes).reshape(4, 4, 4, 4, 3)
     np.testing.assert_array_equal(shown[:, 0], x.movedim(1, -1))
-    np.testing.assert_allclose(shown[:, 1].mean((1, 2, 3)), 0.5 + 10 * r.flatten(), atol=1e-6)
+    np.testing.assert_allclose(shown[:, 1].mean((1, 2, 3)), 0.5 + 10 * r.flatten(), atol=1e-5)
     np.testing.assert_array_equal(shown[:, 2], (x + r).movedim(1, -1))
+    gains = torch.tensor([100, 200, 10, 5])
+    np.testing.assert_allclose(shown[:, 3].mean((1, 2, 3)), 0.5 + gains * r.flatten(), atol=1e-4)
     titles = [ax.get_title() for ax in fig.axes]
-    assert titles[:3] == ["a class with a", "× 10 (0.0200)", "ostrich"]
-    assert titles[-2:] == ["× 10 (0.0300)", "ostrich"]
+    assert titles[:4] == ["a class with a very ", "difference × 10", "ostrich", "difference × 100"]
+    assert titles[-1] == "difference × 5"
+
+
+def test_noise_stands_below_the_change_of_its_size():
+    r = torch.tensor([0.002, -0.01])[:, None, None, None].expand(2, 3, 4, 4)
+    noise = -r
+    fig = figures.change_and_noise(
+        r, noise, sizes=r[:, 0, 0, 0].abs(), after=["ostrich"] * 2, noisy=["palace", "coffee mug"]
+    )
+    values = pictures(fig.axes).mean((1, 2, 3))
+    np.testing.assert_allclose(values, [0.7, 0.3, 0.3, 0.7], atol=1e-5)
+    titles = [ax.get_title() for ax in fig.axes]
+    assert titles == ["× 100: ostrich", "× 20: ostrich", "× 100: palace", "× 20: coffee mug"]
+    labels = [fig.axes[i].get_ylabel() for i in (0, 2)]
+    assert labels == ["adversarial\nchange", "noise of\nthe same size"]
 
 
 def test_distortions_are_drawn_on_a_logarithmic_axis_without_the_zeros():

@@ -21,7 +21,7 @@ def test_two_bases_have_a_half_each():
         drawn = np.stack([ax.images[0].get_array() for ax in half.axes])
         np.testing.assert_array_equal(drawn, images.flatten(0, 1))
         assert [ax.get_ylabel() for ax in half.axes[::3]] == names
-        assert f"Figure {number}" in half.get_suptitle()
+        assert f"Figure {number}" in half.texts[0].get_text()
 
 
 def test_histograms_have_per_cent_of_each_basis_and_the_level_of_chance():

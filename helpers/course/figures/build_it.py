@@ -1,0 +1,45 @@
+"""The figure of every *Build it*: what the reader's functions find, beside what the course's do."""
+
+from collections.abc import Mapping, Sequence
+
+from numpy.typing import ArrayLike
+
+from helpers.course import plotting
+from helpers.course.plotting import Figure
+
+
+def beside(
+    curves: Mapping[str, ArrayLike],
+    x: Sequence,
+    *,
+    xlabel: str,
+    ylabel: str,
+    logarithmic: bool = False,
+) -> Figure:
+    """Draw some curves over the same places, those called "yours …" on top and thicker.
+
+    Parameters
+    ----------
+    curves : mapping of str to array-like, shape (N,)
+        Values by the name that the legend shows.
+    x : sequence, length N
+        Numbers, or names, which then stand on the axis one after the other.
+    xlabel, ylabel : str
+        What is drawn.
+    logarithmic : bool
+        Whether both axes are.
+
+    Returns
+    -------
+    Figure
+    """
+    ax = plotting.axes(fig := plotting.figure(7.5, 3))
+    for name, values in curves.items():
+        mine = name.startswith("yours")
+        style = {"color": "#D55E00", "linewidth": 2.5, "zorder": 3} if mine else {"linewidth": 1.2}
+        ax.plot(list(x), values, "o-", markersize=4, label=name, **style)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if logarithmic:
+        ax.loglog()
+    ax.legend(fontsize=9, frameon=False)
+    return fig

@@ -1,0 +1,141 @@
+import math
+
+import numpy as np
+import pytest
+import scipy
+
+from helpers import evaluation
+
+
+@pytest.mark.parametrize(
+    ("counts", "images", "low", "high"),
+    [  # Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10
+        ((48, 56), (80, 70), 0.0524, 0.3339),
+        ((3, 9), (10, 10), 0.1705, 0.8090),
+        ((2, 6), (7, 7), 0.0582, 0.8062),
+        ((0, 5), (29, 56), -0.0381, 0.1926),
+        ((0, 0), (20, 10), -0.1611, 0.2775),
+        ((0, 10), (20, 10), 0.6791, 1.0),
+        ((0, 10), (10, 10), 0.6075, 1.0),
+    ],
+)
+def test_gap_of_two_shares_is_that_of_newcombe(counts, images, low, high):
+    first, second = np.divide(counts, images)
+    gap = evaluation.share_gap(first, second, images=images)
+    assert gap.value == pytest.approx(second - first)
+    assert (gap.low, gap.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_gap_holds_one_more_network_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    held = []
+    for _ in range(1000):
+        shares = np.clip(generator.normal(0.3, 0.05, 6), 0, 1)  # of networks
+        seen = generator.binomial(100_000, shares) / 100_000
+        gap = evaluation.share_gap(
+            seen[0], seen[1:].mean(), images=(100_000, 100_000), runs=seen[1:]
+        )
+        held.append(gap.low <= 0 <= gap.high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.02)
+
+
+def test_one_network_adds_no_spread_and_rounding_adds_its_own():
+    plain = evaluation.share_gap(0.1, 0.2, images=(256, 1000))
+    assert evaluation.share_gap(0.1, 0.2, images=(256, 1000), runs=[0.2]) == plain
+    wide = evaluation.share_gap(0.1, 0.2, images=(256, 1000), rounding=0.01)
+    assert (wide.low, wide.high) == pytest.approx((plain.low - 0.01, plain.high + 0.01))
+
+
+@pytest.mark.parametrize(
+    "bad", [{"first": -0.1}, {"second": 1.2}, {"images": (0, 9)}, {"first": math.nan}]
+)
+def test_no_share_is_refused(bad):
+    options = {"first": 0.1, "second": 0.2, "images": (256, 256)} | bad
+    with pytest.raises(ValueError, match="must be shares between 0 and 1 of at least one image"):
+        evaluation.share_gap(**options)
+
+
+def test_gap_of_two_means_is_that_of_a_normal_sum():
+    gap = evaluation.mean_gap(1.0, 3.0, errors=(0.3, 0.4))
+    assert (gap.low, gap.high) == pytest.approx((2 - 1.959964 * 0.5, 2 + 1.959964 * 0.5))
+    runs = [2.0, 3.0, 4.0]
+    half = 4.302653 * 1 * math.sqrt(4 / 3)  # of Student's t with two degrees of freedom
+    gap = evaluation.mean_gap(1.0, 3.0, errors=(0, 0), runs=runs, rounding=0.1)
+    assert (gap.low, gap.high) == pytest.approx((2 - half - 0.1, 2 + half + 0.1))
+
+
+@pytest.mark.parametrize("z", [0.5, 1.0, 1.96, 3.0, 5.0])
+def test_p_of_a_gap_is_that_of_its_test(z):
+    def interval(confidence):
+        return evaluation.mean_gap(0, z, errors=(0.6, 0.8), confidence=confidence)
+
+    expected = 2 * scipy.stats.norm.sf(z)
+    assert evaluation.p_of_gap(interval) == pytest.approx(expected, rel=1e-6)
+
+
+def test_equivalence_is_two_one_sided_tests():
+    generator = np.random.default_rng(1)
+    first, second = generator.normal(0, 1, 80), generator.normal(0.1, 2, 120)
+    found = evaluation.equivalence(first, second, margin=0.5)
+    interval = scipy.stats.ttest_ind(first, second, equal_var=False).confidence_interval
+    # equivalent at p where the 1 − 2p interval just fits into the margin
+    low, high = interval(1 - 2 * found.p)
+    assert max(abs(low), abs(high)) == pytest.approx(0.5)
+    assert found.gap == pytest.approx(first.mean() - second.mean())
+
+
+@pytest.mark.parametrize("margin", [0.2, 0.5, 0.8])
+def test_power_of_equivalence_is_how_often_it_is_shown(margin):
+    generator = np.random.default_rng(2)
+    shown, powers = [], []
+    for _ in range(800):
+        found = evaluation.equivalence(
+            generator.normal(0, 1, 40), generator.normal(0, 1.5, 60), margin=margin
+        )
+        shown.append(found.p < 0.05)
+        powers.append(found.power)
+    assert np.mean(powers) == pytest.approx(np.mean(shown), abs=0.05)
+
+
+def test_means_that_differ_by_the_margin_are_called_equivalent_at_the_level_only():
+    generator = np.random.default_rng(3)
+    shown = [
+        evaluation.equivalence(
+            generator.normal(0.5, 1, 100), generator.normal(0, 1, 100), margin=0.5
+        ).p
+        < 0.05
+        for _ in range(1000)
+    ]
+    assert np.mean(shown) == pytest.approx(0.05, abs=0.02)
+
+
+def test_holm_steps_down():
+    found = evaluation.holm([0.01, 0.04, 0.03, 0.005])
+    assert found == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert evaluation.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert evaluation.holm([]) == []
+
+
+def test_crossed_difference_holds_the_truth_over_new_seeds_and_new_images():
+    generator = np.random.default_rng(4)
+    held = {"crossed": [], "seeds only": []}
+    for _ in range(400):
+        hard = generator.normal(0, 1, (2, 1, 300))  # what an image does to each method
+        luck = generator.normal(0, 0.05, (2, 5, 1))  # what a seed does
+        values = hard + luck + generator.normal(0, 0.5, (2, 5, 300))
+        for name, gap in (
+            ("crossed", evaluation.crossed_difference(*values)),
+            ("seeds only", evaluation.paired_difference(*values.mean(2))),
+        ):
+            held[name].append(gap.low <= 0 <= gap.high)
+    assert np.mean(held["crossed"]) >= 0.94
+    assert np.mean(held["seeds only"]) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [([[0.0, 1.0]], [[0.0, 0.0]]), (np.zeros((3, 4)), np.zeros((1, 4))), ([0.0, 1.0], [0.0, 0.0])],
+)
+def test_runs_that_cannot_be_compared_are_refused(first, second):
+    with pytest.raises(ValueError, match="first and second must have one shape"):
+        evaluation.crossed_difference(first, second)

@@ -1,0 +1,194 @@
+"""How many small faults in the code do its tests notice? ``python tests/mutants.py LOG``.
+
+A mutant is the code with one operator, number or condition changed. Of those that can be made in
+each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by its
+folder's where it has none. What only decides how a figure looks is left out. Results go into the
+file LOG, a line each; repeated, the script goes on after the last.
+"""
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("attack", "bounds", "spectral", "evaluation", "course")
+LOOKS = ("__init__.py", "figures", "explorers", "picture.py")
+SWAPPED = {
+    **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
+    **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
+    **{ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is},
+    **{ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd},
+    **{ast.In: ast.NotIn, ast.NotIn: ast.In},
+}
+RENAMED = {"amax": "amin", "amin": "amax", "max": "min", "min": "max", "sum": "mean"}
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what could stand in a node's place."""
+    changed = copy.deepcopy(node)
+    if isinstance(node, ast.BinOp | ast.BoolOp) and type(node.op) in SWAPPED:
+        changed.op = SWAPPED[type(node.op)]()
+        yield changed
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPPED:
+        changed.ops[0] = SWAPPED[type(node.ops[0])]()
+        yield changed
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
+        yield changed.operand
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield ast.Constant(node.value + 1 if isinstance(node.value, int) else 2 * node.value)
+    elif isinstance(node, ast.Attribute) and node.attr in RENAMED:
+        changed.attr = RENAMED[node.attr]
+        yield changed
+    elif isinstance(node, ast.If):
+        changed.test = ast.UnaryOp(ast.Not(), changed.test)
+        yield changed
+
+
+def sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Yield each place (parent, field, position) of the code, types aside."""
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if name in ("annotation", "returns"):
+                continue
+            if isinstance(value, ast.AST):
+                yield parent, name, None
+            elif isinstance(value, list):
+                yield from (
+                    (parent, name, i) for i, one in enumerate(value) if isinstance(one, ast.AST)
+                )
+
+
+def put(parent: ast.AST, name: str, position: int | None, node: ast.AST) -> ast.AST:
+    """Put a node in a place; return the one that was there."""
+    if position is None:
+        before = getattr(parent, name)
+        setattr(parent, name, node)
+    else:
+        before = getattr(parent, name)[position]
+        getattr(parent, name)[position] = node
+    return before
+
+
+def mutants(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what each mutant of a module changes, and its source."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for parent, name, position in list(sites(tree)):
+        node = getattr(parent, name) if position is None else getattr(parent, name)[position]
+        for changed in changes(node):
+            line = getattr(node, "lineno", 0)
+            shown = [ast.unparse(each).split("\n")[0] for each in (node, changed)]
+            put(parent, name, position, changed)
+            yield f"{path.relative_to(ROOT)}:{line}: {shown[0]} → {shown[1]}", ast.unparse(tree)
+            put(parent, name, position, node)
+
+
+def tests_of(path: Path) -> Path:
+    """Return the test file of a module, or the folder of its room's tests."""
+    mirrored = ROOT / "tests" / path.relative_to(ROOT / "helpers")
+    own = mirrored.with_name(f"test_{path.name}")
+    return (own if own.exists() else mirrored.parent).relative_to(ROOT)
+
+
+def outcome(folder: Path, tests: Path, seconds: float) -> str:
+    """Test the code in a folder, in a fork that has PyTorch imported already."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.chdir(folder)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        sys.path[:0] = [str(folder)]
+        import pytest
+
+        options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", f"--rootdir={folder}"]
+        os._exit(int(pytest.main([*options, str(folder / tests)])))
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+        time.sleep(0.1)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "timeout"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("log", type=Path, help="where results are kept")
+    parser.add_argument("--count", type=int, default=200, help="mutants in the sample")
+    parser.add_argument("--seconds", type=float, default=900, help="for the tests of a mutant")
+    options = parser.parse_args()
+    sample = drawn(options.count // len(ROOMS))
+    log = options.log.read_text("utf-8").splitlines() if options.log.exists() else []
+    found = dict(json.loads(line) for line in log)
+    importlib.import_module("torch")  # once for all forks
+    importlib.import_module("matplotlib.pyplot")
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "course"
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", "screenshots"))
+
+        def note(what: str, result: str) -> None:
+            found[what] = result
+            with options.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([what, result], ensure_ascii=False) + "\n")
+
+        for path, what, source in sample:
+            tests = tests_of(path)
+            if f"{tests}" not in found:  # with the code as it is
+                note(f"{tests}", outcome(folder, tests, options.seconds))
+            if found[f"{tests}"] != "survived":
+                sys.exit(f"{tests} fails without a mutant, or takes more than --seconds")
+            if what not in found:
+                mutated = folder / path.relative_to(ROOT)
+                mutated.write_text(source, encoding="utf-8")
+                note(what, outcome(folder, tests, options.seconds))
+                shutil.copyfile(path, mutated)
+    report({what: result for what, result in found.items() if what.startswith("helpers/")})
+
+
+def drawn(each: int) -> list[tuple[Path, str, str]]:
+    """Return so many mutants of each room, in random order: path, what is changed, source."""
+    hand, sample = random.Random(0), []
+    for room in ROOMS:
+        paths = [
+            path
+            for path in sorted((ROOT / "helpers" / room).rglob("*.py"))
+            if not set(LOOKS) & {*path.relative_to(ROOT).parts}
+        ]
+        every = [(path, *mutant) for path in paths for mutant in mutants(path)]
+        sample += hand.sample(every, each)
+    hand.shuffle(sample)
+    return sample
+
+
+def report(found: dict[str, str]) -> None:
+    sys.path.insert(0, str(ROOT))
+    from helpers.evaluation import binomial_interval
+
+    survivors = [what for what, result in found.items() if result == "survived"]
+    share = 1 - len(survivors) / len(found)
+    interval = binomial_interval(share, len(found))
+    print(*survivors, sep="\n")
+    print(f"{share:.1%} of {len(found)} killed ({interval.low:.1%} to {interval.high:.1%})")
+
+
+if __name__ == "__main__":
+    main()
