@@ -36,6 +36,7 @@ from helpers.course.verdicts import (
     VERDICTS,
     said,
 )
+from helpers.course.widget_output import WIDGET_VIEW
 
 __all__ = [
     "BOUND",
@@ -52,6 +53,7 @@ __all__ = [
     "SCALES",
     "SELF_CHECK",
     "VERDICTS",
+    "WIDGET_VIEW",
     "Ledger",
     "Prediction",
     "Quiz",

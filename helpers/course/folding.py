@@ -2,6 +2,8 @@
 
 import ipywidgets
 
+from helpers.course.widget_output import widget_view
+
 
 def folded(png: bytes, summary: str) -> dict[str, dict]:
     """Return what, beside the picture itself, makes a live page show a line that unfolds it.
@@ -20,5 +22,4 @@ def folded(png: bytes, summary: str) -> dict[str, dict]:
     image.layout.align_self = "flex-start"
     accordion = ipywidgets.Accordion([image], selected_index=None)
     accordion.set_title(0, summary)
-    view = {"version_major": 2, "version_minor": 0, "model_id": accordion.model_id}
-    return {"application/vnd.jupyter.widget-view+json": view}
+    return widget_view(accordion)

@@ -6,17 +6,16 @@ ipywidgets 7.7 and 8 is used. While a control is dragged its values come one at 
 end sends the next when the last was answered, and always the last one in the end.
 """
 
-import base64
 import html
 from collections.abc import Callable, Container
 from pathlib import Path
 
 import ipywidgets
-from IPython.display import display
 
 from helpers.course import plotting
 from helpers.course.explorers._live import live
 from helpers.course.explorers._sheet import Rows, Sheet, into_figure, size_of
+from helpers.course.widget_output import show_widget
 
 STYLE = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
 
@@ -155,14 +154,7 @@ class Explorer:
         """Move controls in answer to a click at these shares of the picture's width and height."""
 
     def _ipython_display_(self) -> None:
-        alt = f"Interactive figure: {self.message}"
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        bundle = {
-            "application/vnd.jupyter.widget-view+json": view,
-            "image/png": base64.b64encode(self.image.value).decode(),
-            "text/plain": alt,
-        }
-        display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+        show_widget(self.box, alt=f"Interactive figure: {self.message}", png=self.image.value)
 
 
 class PanelExplorer(Explorer):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.course import plotting
-from helpers.course.explorers import _explorer
+from helpers.course import plotting, widget_output
 from helpers.course.explorers._explorer import Explorer
 
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
@@ -112,7 +111,7 @@ def test_twin_draws_every_setting_and_moves_nothing():
 def test_displayed_explorer_has_a_picture_with_alternative_text(monkeypatch):
     published = []
     monkeypatch.setattr(
-        _explorer, "display", lambda bundle, **options: published.append((bundle, options))
+        widget_output, "display", lambda bundle, **options: published.append((bundle, options))
     )
     shown = explorer()
     shown.set(height=3)
