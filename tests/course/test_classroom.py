@@ -130,7 +130,7 @@ def test_marks_of_a_chapter(released, course, capsys):
     )
     assert "the course's own helpers.evaluation.perturbations.distortion" in reasons["borrowed"]
     assert reasons["broken"].startswith("NameError: name 'my_distortion'")
-    assert reasons["gone"] == "was not run: the kernel had ended"
+    assert reasons["gone"] == "was not run: an answer before it ended Python"
     assert reasons["absent"] == "not handed in"
 
 

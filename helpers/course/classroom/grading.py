@@ -1,7 +1,6 @@
 """`grade`: what was handed in is run, and each exercise gets its point or a reason."""
 
 import ast
-import contextlib
 import csv
 import importlib.util
 import os
@@ -11,14 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
-from nbformat import NotebookNode, v4
+from nbformat import NotebookNode
 
+from helpers.course.classroom.answering import ENDED, failures
 from helpers.course.classroom.editions import is_graded, is_to_fill_in
 from helpers.data import ROOT
 
-ANSWER_TIMEOUT = 120  # seconds of an answer or a check
 MISSING = "not handed in"
 
 
@@ -69,12 +66,13 @@ def grade(folder: Path, with_nbgrader: bool | None = None) -> list[Mark]:
             _run_nbgrader(folder, source.stem)
         for student, submitted in zip(handed_in, submissions, strict=True):
             if not submitted.exists():
-                done = None
+                why = MISSING
             elif with_nbgrader:
-                done = _read(folder / "autograded" / submitted.relative_to(folder / "submitted"))
+                run = folder / "autograded" / submitted.relative_to(folder / "submitted")
+                why = _nbgraders_reasons(_read(run))
             else:
-                done = _run(chapter, _read(submitted))
-            marks += _marks(student.name, source.stem, chapter, done)
+                why = _own_reasons(chapter, _read(submitted))
+            marks += _marks(student.name, source.stem, chapter, why)
     return marks
 
 
@@ -95,15 +93,12 @@ def _read(path: Path) -> NotebookNode | str:
 
 
 def _marks(
-    student: str, chapter: str, source: NotebookNode, done: NotebookNode | str | None
+    student: str, chapter: str, source: NotebookNode, reasons: dict[str, str] | str
 ) -> list[Mark]:
-    """Return the marks of a student for a chapter, from the run notebook or why there is none."""
-    reasons = {}
-    if isinstance(done, NotebookNode):
-        reasons = {_name(cell): _reason(cell) for cell in done.cells if is_graded(cell)}
+    """Return the marks of a student for a chapter, from why each exercise has no point, or all."""
     marks = []
     for number, cell in enumerate(filter(is_graded, source.cells), start=1):
-        why = done if isinstance(done, str) else reasons.get(_name(cell), MISSING)
+        why = reasons if isinstance(reasons, str) else reasons.get(_name(cell), MISSING)
         of = cell.metadata.nbgrader.points
         marks.append(Mark(student, chapter, str(number), 0 if why else of, of, why))
     return marks
@@ -113,46 +108,43 @@ def _name(cell: NotebookNode) -> str:
     return cell.metadata.nbgrader.grade_id
 
 
+def _nbgraders_reasons(done: NotebookNode | str) -> dict[str, str] | str:
+    """Return why each check gave no point where nbgrader ran a notebook."""
+    if isinstance(done, str):
+        return done
+    return {_name(cell): _reason(cell) for cell in done.cells if is_graded(cell)}
+
+
 def _reason(check: NotebookNode) -> str:
     """Return why a check that was run gives no point, an empty text if it does."""
     for output in check.outputs:
         if output.output_type == "error":
             ours = output.ename == "NotPassedError"
             return output.evalue if ours else f"{output.ename}: {output.evalue}"
-    return "" if check.execution_count else "was not run: the kernel had ended"
+    return "" if check.execution_count else ENDED
 
 
-def _run(source: NotebookNode, submitted: NotebookNode | str) -> NotebookNode | str:
+def _own_reasons(source: NotebookNode, submitted: NotebookNode | str) -> dict[str, str] | str:
     """Run what a student wrote, and the source's checks, without the rest of the chapter."""
     if isinstance(submitted, str):
         return submitted
-    known = {cell.source for cell in source.cells}
-    own = [
-        cell
+    checks = [cell for cell in source.cells if is_graded(cell)]
+    cells = [_imports(source), *_answers(source, submitted), *(cell.source for cell in checks)]
+    said = failures(cells)[-len(checks) :]
+    return {_name(cell): why for cell, why in zip(checks, said, strict=True)}
+
+
+def _answers(source: NotebookNode, submitted: NotebookNode) -> list[str]:
+    """Return the cells that were filled in or added."""
+    texts = {cell.source for cell in source.cells}
+    ids = {cell.id for cell in source.cells}
+    return [
+        cell.source
         for cell in submitted.cells
         if cell.cell_type == "code"
         and not is_graded(cell)
-        and (is_to_fill_in(cell) or cell.source not in known)
+        and (is_to_fill_in(cell) or (cell.source not in texts and cell.get("id") not in ids))
     ]
-    answers = [v4.new_code_cell(cell.source) for cell in own]
-    checks = [
-        v4.new_code_cell(cell.source, metadata=cell.metadata)
-        for cell in source.cells
-        if is_graded(cell)
-    ]
-    notebook = v4.new_notebook(cells=[v4.new_code_cell(_imports(source)), *answers, *checks])
-    client = NotebookClient(
-        notebook,
-        timeout=ANSWER_TIMEOUT,
-        interrupt_on_timeout=True,
-        allow_errors=True,
-        kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],
-    )
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with contextlib.suppress(DeadKernelError, AssertionError):  # the rest was not run, then
-        client.execute(env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
-    return notebook
 
 
 def _imports(chapter: NotebookNode) -> str:
