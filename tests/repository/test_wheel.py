@@ -18,7 +18,7 @@ def site(root, tmp_path_factory):
     """A folder in which the wheel is unpacked, as pip does it; the build needs no network."""
     place = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
-    subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=300)
     (wheel,) = place.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(place / "site")
     return place / "site"
@@ -42,7 +42,7 @@ def user(site, tmp_path, monkeypatch):
 
 def run(home, *arguments):
     return subprocess.run(
-        [sys.executable, *arguments], cwd=home / "mine", capture_output=True, text=True, timeout=100
+        [sys.executable, *arguments], cwd=home / "mine", capture_output=True, text=True, timeout=300
     )
 
 
@@ -94,7 +94,7 @@ def test_a_downloaded_notebook_runs_beside_it(site, user, root):
     before = set(files(site))
     notebook = nbformat.read(root / "notebooks" / "08b_recipes.ipynb", as_version=4)
     resources = {"metadata": {"path": str(user / "mine")}}
-    NotebookClient(notebook, timeout=100, kernel_name="python3", resources=resources).execute()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     assert set(files(site)) == before
     written = [
         path for name, path in files(user).items() if name.endswith("shipped_digits.ci.json")
