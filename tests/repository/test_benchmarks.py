@@ -78,7 +78,7 @@ def test_names_are_moved_apart_and_no_farther_than_needed():
     assert spread([0.0, 0.9, 1.1, 9.0], 1.0) == pytest.approx([-1 / 3, 2 / 3, 5 / 3, 9.0])
 
 
-@pytest.mark.parametrize("name", ["attack", "spectral"])
+@pytest.mark.parametrize("name", ["attack", "spectral", "scaling"])
 def test_help_is_printed_and_nothing_runs(name, tmp_path):
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--help"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
