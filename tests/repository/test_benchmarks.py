@@ -84,7 +84,7 @@ def test_names_stay_beside_their_panel():
     assert inside([-0.3, 0.0, 0.9], 0.25) == pytest.approx([0.0, 0.25, 0.9])
 
 
-@pytest.mark.parametrize("name", ["attack", "spectral"])
+@pytest.mark.parametrize("name", ["attack", "spectral", "scaling"])
 def test_help_is_printed_and_nothing_runs(name, tmp_path):
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--help"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
