@@ -5,6 +5,7 @@ Each notebook is executed from top to bottom in a fresh kernel and writes its re
 outputs in the notebook besides. ``--results`` runs nothing and writes what the results say into
 ``docs/results.md``, with a line of it in the README. ``--checkpoints`` runs nothing, either, and
 trains the networks that the repository ships where they are missing in ``data/checkpoints``.
+``--warm`` fills the data folder before class: it runs the chapters, and says what they made.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from PIL import Image
 from tabulate import tabulate
 from tqdm.auto import tqdm
 
+from helpers import data
 from helpers.course import (
     NOTEBOOKS,
     RESULTS,
@@ -32,9 +34,10 @@ from helpers.course import (
     printable,
     results_page,
     said,
+    stock,
     timings,
 )
-from helpers.data import write_atomically
+from helpers.data import IS_CHECKOUT, write_atomically
 from helpers.studies import shipped
 
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
@@ -160,6 +163,21 @@ def ledger(content: dict) -> str:
     )
 
 
+def warm(paths: list[Path], scale: str) -> None:
+    """Run chapters for what they keep in the data folder, and print what it holds then."""
+    before, failed = stock.inventory(data.folder()), []
+    for path in paths:
+        try:
+            execute(path, scale)
+        except (CellExecutionError, RuntimeError) as error:
+            print(error, file=sys.stderr)
+            failed.append(path.stem)
+    print(f"{data.folder()} at the scale {scale}:")
+    print(stock.report(before, stock.inventory(data.folder()), failed))
+    if failed:
+        sys.exit(1)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: see ``python -m helpers.reproduce --help``."""
     printable()
@@ -183,7 +201,17 @@ def main(arguments: list[str] | None = None) -> None:
         action="store_true",
         help="make the shipped networks, only",
     )
+    parser.add_argument(
+        "--warm", action="store_true", help="fill the data folder, and say what it holds then"
+    )
+    parser.add_argument(
+        "--cluster", metavar="WHERE", help="Dask cluster to use, see docs/cluster.md"
+    )
     options = parser.parse_args(arguments)
+    if not IS_CHECKOUT:
+        parser.error("this needs the course's repository: clone it, and run this in it")
+    if options.cluster:
+        os.environ["COURSE_CLUSTER"] = options.cluster
     if options.results:
         results_page.update()
         return
@@ -196,6 +224,9 @@ def main(arguments: list[str] | None = None) -> None:
         paths = chapters(options.chapters)
     except ValueError as error:
         parser.error(str(error))
+    if options.warm:
+        warm(paths, options.scale)
+        return
     for path in paths:
         start = time.time()
         notebook, memory = execute(path, options.scale)

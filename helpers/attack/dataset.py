@@ -21,7 +21,8 @@ from helpers.attack.targets import choose_targets
 from helpers.data import Dataset, digest
 from helpers.models import signature
 
-CHUNK = 5000  # images in a file; fewer than that are attacked without one
+CHUNK = 5000  # images in a file
+FEW = 100  # fewer images than this are attacked without one
 
 
 def attack_dataset(
@@ -52,7 +53,7 @@ def attack_dataset(
         Seed of the random targets.
     attack : callable
         ``attack(model, inputs, targets, **settings)``, a named function. Where its module has a
-        number ``VERSION``, results of another are not used.
+        number ``VERSION``, results of another are not used; elsewhere those of other source code.
     **settings
         Those of the attack that are numbers or words, such as ``steps``.
 
@@ -70,17 +71,33 @@ def attack_dataset(
     if not hasattr(attack, "__name__"):
         raise ValueError(f"attack must be a function with a name, got {attack!r}")
     targets = choose_targets(model, dataset, target, seed=seed)
-    if len(dataset) < CHUNK:
+    if len(dataset) < FEW:
         return attack(model, dataset.inputs, targets, **settings)
     chunks = [
         (dataset[first : first + CHUNK], targets[first : first + CHUNK])
         for first in range(0, len(dataset), CHUNK)
     ]
     files = [_file(name, model, *chunk, attack, settings) for chunk in chunks]
+    if len(chunks) > 1:
+        data.prepare(
+            {
+                f"{name}, {len(goals):,} images after {number * CHUNK:,}": functools.partial(
+                    attack_dataset, name, model, part, target=goals, attack=attack, **settings
+                )
+                for number, (part, goals) in enumerate(chunks)
+                if len(goals) >= FEW
+            }
+        )
     there = sum(len(goals) for (_, goals), file in zip(chunks, files, strict=True) if file.exists())
     found = []
     # what was read counts as done, but not in the images per second
-    with tqdm(total=len(dataset), initial=there, desc=f"attacking {name}", smoothing=0) as bar:
+    with tqdm(
+        total=len(dataset),
+        initial=there,
+        desc=f"attacking {name}",
+        smoothing=0,
+        disable=len(chunks) == 1,
+    ) as bar:
         for chunk, file in zip(chunks, files, strict=True):
             missing = not file.exists()
             found.append(
@@ -102,7 +119,7 @@ def _file(
         if isinstance(parameter.default, (bool, int, float, str, tuple))
     }
     chosen = {key: value for key, value in (defaults | settings).items() if key != "batch_size"}
-    version = getattr(sys.modules[attack.__module__], "VERSION", 1)
+    version = getattr(sys.modules[attack.__module__], "VERSION", None) or inspect.getsource(attack)
     key = {
         "network": [signature(model), digest(weights)],
         "data": part.digest,

@@ -8,7 +8,15 @@ module of `helpers.course.figures`, whose code teaches nothing, and `plotting` d
 them share.
 """
 
-from helpers.course import checks, classroom, explorers, plotting, results_page, timings
+from helpers.course import (
+    checks,
+    classroom,
+    explorers,
+    plotting,
+    results_page,
+    stock,
+    timings,
+)
 from helpers.course.building import ready
 from helpers.course.ledger import Ledger
 from helpers.course.questions import Prediction, Quiz
@@ -74,6 +82,7 @@ __all__ = [
     "said",
     "setup",
     "side_by_side",
+    "stock",
     "table",
     "timings",
 ]

@@ -97,7 +97,7 @@ class Quiz:
         return sum(self.said)
 
     def _show(self) -> None:
-        self.image.value = plotting.png(self.rounds[len(self.said)].picture)
+        self.image.value = plotting.png(self.rounds[len(self.said)].picture, plotting.SCREEN_DPI)
 
     def _next(self, chosen: str) -> None:
         right = self.rounds[len(self.said)].answer

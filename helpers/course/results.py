@@ -7,7 +7,7 @@ from pathlib import Path
 
 from helpers.course.session import SCALES
 from helpers.course.verdicts import VERDICTS, said
-from helpers.data import ROOT
+from helpers.data import IS_CHECKOUT, ROOT, folder
 
 # what is read of a file of results, of its claims and of its tables
 RUN = {
@@ -30,7 +30,7 @@ CLAIM = {
 }
 TABLE = {"title": str, "columns": list, "rows": dict}
 
-RESULTS = ROOT / "data" / "results"
+RESULTS = (ROOT / "data" if IS_CHECKOUT else folder()) / "results"
 NOTEBOOKS = ROOT / "notebooks"
 
 

@@ -3,14 +3,25 @@
 `digits` gives MNIST, or the digits that scikit-learn ships where MNIST cannot be had.
 `whole_photographs`, `photos` and `faces` need no download; `cifar10` reads CIFAR-10 where the data
 folder has it. A `Dataset` knows where its images come from. `load_or_make` keeps networks that took
-long to train, `measured` results that took long to find.
+long to train, `measured` results that took long to find; `prepare` lets a cluster make many of them
+at once.
 """
 
 from helpers.data.album import ALBUM
 from helpers.data.checkpoints import SHIPPED, Stored, digest, load_or_make
 from helpers.data.cifar import CIFAR10_CLASSES, cifar10
+from helpers.data.cluster import prepare
 from helpers.data.dataset import Dataset, disjoint_halves
-from helpers.data.files import ROOT, DamagedDataError, fetch, folder, write_atomically
+from helpers.data.files import (
+    IS_CHECKOUT,
+    ROOT,
+    DamagedDataError,
+    fetch,
+    find,
+    folder,
+    places,
+    write_atomically,
+)
 from helpers.data.image_files import PictureError, read_picture
 from helpers.data.lfw import faces, unlabelled
 from helpers.data.measurements import measured
@@ -27,6 +38,7 @@ from helpers.data.photographs import (
 __all__ = [
     "ALBUM",
     "CIFAR10_CLASSES",
+    "IS_CHECKOUT",
     "PHOTOGRAPHS",
     "PHOTOGRAPH_CLASSES",
     "ROOT",
@@ -43,12 +55,15 @@ __all__ = [
     "disjoint_halves",
     "faces",
     "fetch",
+    "find",
     "folder",
     "foolbox_samples",
     "imagenette",
     "load_or_make",
     "measured",
     "photos",
+    "places",
+    "prepare",
     "read_folder",
     "read_picture",
     "unlabelled",

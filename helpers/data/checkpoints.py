@@ -18,10 +18,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from helpers.data.files import ROOT, folder, write_atomically
+from helpers.data.files import IS_CHECKOUT, ROOT, folder, places, write_atomically
 from helpers.data.locks import alone
 
-SHIPPED = ROOT / "data" / "checkpoints"
+# a wheel has a copy of the repository's data/checkpoints
+SHIPPED = ROOT / ("data" if IS_CHECKOUT else "helpers") / "checkpoints"
 
 
 def load_or_make(
@@ -34,7 +35,8 @@ def load_or_make(
 ) -> nn.Module:
     """Give `model` the weights of its checkpoint, or make them now and keep them.
 
-    A checkpoint is looked for among the shipped ones and then in the data folder's ``trained/``.
+    A checkpoint is looked for among the shipped ones and then in the ``trained/`` of the shared
+    folders and of the data folder.
     Of two processes that want the same one at once, the second waits for the first.
 
     Parameters
@@ -131,15 +133,18 @@ class Stored:
         return found
 
     def exists(self) -> bool:
-        """Return whether there is such a file, damaged or not."""
-        return self.path.exists()
+        """Return whether there is such a file, here or in a shared folder, damaged or not."""
+        return any(path.exists() for path in places(self.path))
 
     def load(self) -> dict[str, Tensor] | None:
-        """Return the tensors; None where there is no such file or it is damaged."""
-        if not self.exists():
-            return None
+        """Return the tensors, here or in a shared folder; None where no such file is sound."""
+        read = (self._read(path) for path in places(self.path) if path.exists())
+        return next((tensors for tensors in read if tensors is not None), None)
+
+    def _read(self, path: Path) -> dict[str, Tensor] | None:
+        """Return the tensors of a file; None where it is damaged."""
         try:
-            with safetensors.safe_open(self.path, framework="pt") as file:
+            with safetensors.safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if metadata.get("sha256") != digest(tensors):
@@ -149,7 +154,7 @@ class Stored:
             if self.finite and not _are_finite(tensors):
                 raise ValueError("it holds numbers that are not finite")
         except (safetensors.SafetensorError, OSError, ValueError) as error:
-            print(f"{self.path} is damaged ({error}): {self.making} again", file=sys.stderr)
+            print(f"{path} is damaged ({error}): {self.making} again", file=sys.stderr)
             return None
         return tensors
 

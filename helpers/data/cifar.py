@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from helpers.data.dataset import Dataset
-from helpers.data.files import DamagedDataError, folder
+from helpers.data.files import DamagedDataError, find, folder
 
 CIFAR10_CLASSES = (
     "airplane",
@@ -85,12 +85,11 @@ def cifar10(split: str = "train") -> Dataset:
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
-    place = folder()
     for name, read in ((FULL, _full), (SUBSET, _subset)):
-        if (place / name).is_dir():
-            return read(place / name, split)
+        if find(name).is_dir():
+            return read(find(name), split)
     raise FileNotFoundError(
-        f"CIFAR-10 is not in {place}: put {FULL}/ there, as "
+        f"CIFAR-10 is not in {folder()}: put {FULL}/ there, as "
         "torchvision.datasets.CIFAR10(…, download=True) unpacks it, or set COURSE_DATA to a "
         "folder that has it"
     )

@@ -1,4 +1,4 @@
-"""The data folder; writing a file whole or not at all; fetching one that is large."""
+"""The data folder and those it shares; writing a file whole or not at all; fetching a large one."""
 
 import contextlib
 import glob
@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import platformdirs
 from tqdm.auto import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
+IS_CHECKOUT = (ROOT / "pyproject.toml").exists()  # else the course was installed from a wheel
 BLOCK = 1 << 20  # bytes
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer
 ENOUGH, PERIOD = 10_000, 30  # bytes that must arrive, in so many seconds
@@ -125,8 +127,39 @@ class DamagedDataError(RuntimeError):
 
 
 def folder() -> Path:
-    """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``."""
-    return Path(os.environ.get("COURSE_DATA") or ROOT / "data")
+    """Return the data folder: ``COURSE_DATA`` if that is set, else the repository's ``data/``.
+
+    Where the course was installed without a repository it is the user's folder for such data.
+    """
+    own = ROOT / "data" if IS_CHECKOUT else platformdirs.user_data_path("intriguing-properties")
+    return Path(os.environ.get("COURSE_DATA") or own)
+
+
+def places(name: str | Path) -> list[Path]:
+    """Return where a file or folder of the data folder is looked for, in this order.
+
+    Parameters
+    ----------
+    name : str or Path
+        Relative to the data folder, or a path in it.
+
+    Returns
+    -------
+    list of Path
+        In each folder of ``COURSE_SHARED``, which is only read, and in the data folder, which is
+        last: what is in none of them is made there. A path outside the data folder has no other.
+    """
+    own = folder() / name
+    shared = [part for part in os.environ.get("COURSE_SHARED", "").split(os.pathsep) if part]
+    if not shared or not own.is_relative_to(folder()):
+        return [own]
+    return [*(Path(part) / own.relative_to(folder()) for part in shared), own]
+
+
+def find(name: str) -> Path:
+    """Return the first of the `places` of a file or folder that has it, else the last."""
+    found = places(name)
+    return next((path for path in found if path.exists()), found[-1])
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
-"""One process at a time: who wants what another one is making waits for it."""
+"""One process at a time: who wants what another one is making waits for it, or only looks."""
 
 import contextlib
+import contextvars
 import os
 import sys
 from collections.abc import Iterator
@@ -10,15 +11,38 @@ import filelock
 
 SILENT_WAIT, LONGEST_WAIT = 3, 6 * 3600  # seconds for another process, as it may train
 
+_ONLY_LOOKING = contextvars.ContextVar("only looking", default=False)
+
+
+class NotKeptError(LookupError):
+    """What was looked for is not kept, and would have to be made."""
+
+
+@contextlib.contextmanager
+def only_looking() -> Iterator[None]:
+    """Let nothing be made that is not kept: `alone` raises `NotKeptError` instead."""
+    token = _ONLY_LOOKING.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_LOOKING.reset(token)
+
+
+def is_only_looking() -> bool:
+    """Return whether this is inside `only_looking`."""
+    return _ONLY_LOOKING.get()
+
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a lock between processes, or none where there can be none.
+    """Hold a lock between processes while a file is made, or none where there can be none.
 
     That is in a folder that cannot be written to and on a file system without locks. The lock
     only saves double work, since files are written whole: one that stays taken is waited for
     aloud, and not for ever.
     """
+    if is_only_looking():
+        raise NotKeptError(path)
     lock = filelock.FileLock(f"{path}.lock")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

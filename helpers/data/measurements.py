@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from helpers.data.checkpoints import address, write_or_say
-from helpers.data.files import folder
+from helpers.data.files import folder, places
 from helpers.data.locks import alone
 
 
 def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
     """Return the results of a measurement: those that were kept, or made now and kept.
 
-    They are kept in the data folder's ``trained/``. Of two processes that want the same ones at
-    once, the second waits for the first.
+    They are kept in the data folder's ``trained/``, and read in a shared folder's, too. Of two
+    processes that want the same ones at once, the second waits for the first.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
     """
     name, text = address(title, key)
     path = folder() / "trained" / f"{name}.json"
-    results = _read_results(path, text)
+    results = _kept(path, text)
     if results is None:
         with alone(path):
-            results = _read_results(path, text)  # another process may have been faster
+            results = _kept(path, text)  # another process may have been faster
             if results is None:
                 results = make()
                 content = {"key": text, "sha256": _hash(results), "results": results}
@@ -44,10 +44,14 @@ def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
     return results
 
 
+def _kept(path: Path, key: str) -> dict | None:
+    """Return what `measured` kept, here or in a shared folder; None where no such file is sound."""
+    read = (_read_results(place, key) for place in places(path) if place.exists())
+    return next((results for results in read if results is not None), None)
+
+
 def _read_results(path: Path, key: str) -> dict | None:
-    """Return what `measured` kept; None where there is no such file or it is damaged."""
-    if not path.exists():
-        return None
+    """Return the results in a file; None where it is damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.get("key") != key:

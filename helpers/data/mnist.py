@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from helpers.data.dataset import Dataset
-from helpers.data.files import DamagedDataError, fetch, folder
+from helpers.data.files import DamagedDataError, fetch, places
 
 # SHA-256 of the four uncompressed idx files of MNIST.
 MNIST_SHA256 = {
@@ -60,14 +60,20 @@ def digits(split: str = "train") -> Dataset:
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
-    raw = folder() / "MNIST" / "raw"
+    *shared, own = places("MNIST/raw")
+    raw = next((place for place in shared if not _missing(place)), own)
     return _mnist(raw, split) if _have_mnist(raw) else _shipped_digits(split)
+
+
+def _missing(raw: Path) -> list[str]:
+    """Return which of MNIST's files are not in a folder."""
+    return [name for name in MNIST_SHA256 if not _present(raw / name)]
 
 
 @functools.cache
 def _have_mnist(raw: Path) -> bool:
     """Return whether MNIST's files are in `raw`, after fetching what is missing; ask only once."""
-    missing = [name for name in MNIST_SHA256 if not _present(raw / name)]
+    missing = _missing(raw)
     if not missing:
         return True
     try:

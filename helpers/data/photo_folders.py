@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from helpers.data.dataset import Dataset
-from helpers.data.files import DamagedDataError, fetch, folder, write_atomically
+from helpers.data.files import DamagedDataError, fetch, find, folder, write_atomically
 from helpers.data.image_files import PictureError, read_picture
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -101,11 +101,11 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
     ----------
     Howard, "Imagenette", https://github.com/fastai/imagenette.
     """
-    kept = folder() / "imagenette2-320" / "val"
+    kept = find("imagenette2-320/val")
     if not kept.is_dir():
-        archive = folder() / "imagenette2-320.tgz"
+        kept, archive = folder() / "imagenette2-320" / "val", find("imagenette2-320.tgz")
         _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
-        archive.unlink(missing_ok=True)
+        (folder() / "imagenette2-320.tgz").unlink(missing_ok=True)  # nobody's but one's own
     files = [
         (file, label)
         for wordnet, label in IMAGENETTE_LABELS.items()

@@ -159,11 +159,15 @@ def weights_file(name: str) -> Path:
 def kept_weights(name: str) -> Path | None:
     """Return the file of a classifier's weights in the data folder's ``weights/``, if it is there.
 
+    A shared folder's ``weights/`` comes first, as everywhere (`helpers.data.places`).
     Its name has to begin with torchvision's name of the classifier, or be the one that torchvision
     publishes. A ValueError says that there is no such classifier.
     """
     _published(name)
-    for path in sorted((data.folder() / "weights").glob(f"{name}*.pt*")):
+    there = (
+        path for place in data.places("weights") for path in sorted(place.glob(f"{name}*.pt*"))
+    )
+    for path in there:
         fitting = [known for known in short_names() if re.match(rf"{known}(?![a-z0-9])", path.name)]
         if max(fitting, key=len, default="") == name and not path.name.endswith(".part"):
             return path

@@ -139,7 +139,7 @@ def system_images(system: System, which: str = "", *, count: int = 64, seed: int
         case "foolbox":
             return data.foolbox_samples(**sizes, count=count, seed=seed)
         case "imagenet_samples":
-            path = data.folder() / which
+            path = data.find(which)
         case _:
             path = Path(which)
     return data.read_folder(path, **sizes, count=count, seed=seed)

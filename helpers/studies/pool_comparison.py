@@ -14,7 +14,7 @@ from torch import nn
 
 from helpers import evaluation
 from helpers.attack import closest_adversarial, random_targets
-from helpers.data import Dataset, measured
+from helpers.data import Dataset, measured, prepare
 from helpers.evaluation import (
     Estimate,
     crossed_difference,
@@ -138,27 +138,49 @@ def screen(train: Dataset) -> Iterator[dict]:
     Every network and its measurement are kept in the data folder's ``trained/``.
     """
     border = len(train) - len(train) // HELD_OUT
-    for group, cells in SCREEN.items():
-        for name, method in cells.items():
-            found = trial(method, train[:border], train[border:])
-            yield {"group": group, "name": name, **found}
+    trials = {
+        (group, name): functools.partial(trial, method, train[:border], train[border:])
+        for group, cells in SCREEN.items()
+        for name, method in cells.items()
+    }
+    prepare({": ".join(key): call for key, call in trials.items()})
+    for (group, name), call in trials.items():
+        yield {"group": group, "name": name, **call()}
 
 
 def finals(train: Dataset, test: Dataset) -> Iterator[dict]:
     """Yield a row for each of the `FINALISTS` and each seed: its errors, and what else changed.
 
-    Every network and its measurement are kept in the data folder's ``trained/``.
+    Every network and its measurement are kept in the data folder's ``trained/``. On a cluster
+    those that are missing are made at once.
     """
-    for seed in SEEDS:
-        for name, method in FINALISTS.items():
-            key = {
-                "method": asdict(method),
-                "seed": seed,
-                "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
-                "misread": "the numbers of the test images",
-            }
-            make = functools.partial(_final, name, seed, train, test)
-            yield {"name": name, "seed": seed, **measured("pools.final", key, make)}
+    cells = {
+        f"{name}, seed {seed}": functools.partial(final, name, seed, train, test)
+        for seed in SEEDS
+        for name in FINALISTS
+    }
+    prepare(
+        {  # first, as a finalist's examples are made for another one
+            f"training {name}, seed {seed}": functools.partial(finalist, name, train, seed=seed)
+            for seed in SEEDS
+            for name in FINALISTS
+        }
+    )
+    prepare(cells)
+    for cell in cells.values():
+        yield cell()
+
+
+def final(name: str, seed: int, train: Dataset, test: Dataset) -> dict:
+    """Return the row of a finalist and a seed; a network of another seed makes the examples."""
+    key = {
+        "method": asdict(FINALISTS[name]),
+        "seed": seed,
+        "data": [train.digest, test.digest, ATTACKED, AMPLIFIED],
+        "misread": "the numbers of the test images",
+    }
+    make = functools.partial(_final, name, seed, train, test)
+    return {"name": name, "seed": seed, **measured("pools.final", key, make)}
 
 
 def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict:

@@ -7,12 +7,13 @@ images, `on_trial` the best of them on five sets. What was chosen is then judged
 tables, `judge`, on networks with new seeds.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from helpers.data import Dataset
+from helpers.data import Dataset, prepare
 from helpers.studies.recipe_scores import entries_of_other_tables, entries_of_table_4, score
-from helpers.studies.recipe_tables import ATTACKS, table_2, table_4
+from helpers.studies.recipe_tables import ATTACKS, networks_of_table_4, table_2, table_4
 from helpers.studies.recipe_training import COURSE_RECIPE, Candidate
 
 SPARSE, GAUSSIAN = Candidate("sparse"), Candidate("gaussian", 0.2)
@@ -50,6 +51,8 @@ SETS, NEW_SETS = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
 
 def line_up(train: Dataset, test: Dataset) -> Iterator[dict]:
     """Yield Table 4 of one set of networks for every candidate and attack, and its score."""
+    recipes = [(name, attack) for name in CANDIDATES for attack in ATTACKS]
+    _prepare_table_4(recipes, train, test, count=LINE_UP_IMAGES, runs=SETS[:1])
     for name, candidate in CANDIDATES.items():
         for attack in ATTACKS:
             found = table_4(candidate, attack, train, test, count=LINE_UP_IMAGES)
@@ -70,6 +73,7 @@ def on_trial(
     chosen: Sequence[tuple[str, str]], train: Dataset, test: Dataset, *, runs: Sequence[int] = SETS
 ) -> Iterator[dict]:
     """Yield Table 4 of several sets of networks for each of the chosen recipes, and its score."""
+    _prepare_table_4(chosen, train, test, count=FINAL_IMAGES, runs=runs)
     for name, attack in chosen:
         found = [
             table_4(CANDIDATES[name], attack, train, test, count=FINAL_IMAGES, run=run)
@@ -90,6 +94,16 @@ def judge(
 
     The distortions of Table 3 are those of Table 4, by which recipes are chosen: they are left out.
     """
+    _prepare_table_4(chosen, train, test, count=JUDGED_IMAGES, runs=runs)
+    prepare(
+        {
+            f"Table 2 of {name}, {attack}, set {run}": functools.partial(
+                table_2, CANDIDATES[name], attack, train, test, count=JUDGED_IMAGES, seed=run
+            )
+            for name, attack in chosen
+            for run in runs
+        }
+    )
     for name, attack in chosen:
         candidate = CANDIDATES[name]
         tables = [
@@ -101,3 +115,33 @@ def judge(
         ]
         entries = entries_of_other_tables(tables, halves, JUDGED_IMAGES)
         yield {"name": name, "attack": attack, "runs": tables, "halves": halves, **score(entries)}
+
+
+def _prepare_table_4(
+    chosen: Sequence[tuple[str, str]],
+    train: Dataset,
+    test: Dataset,
+    *,
+    count: int,
+    runs: Sequence[int],
+) -> None:
+    """Let a cluster train the networks of several recipes, and then measure Table 4 of them."""
+    names = dict.fromkeys(name for name, _ in chosen)
+    prepare(
+        {
+            f"networks of {name}, set {run}": functools.partial(
+                networks_of_table_4, CANDIDATES[name], train, run=run
+            )
+            for name in names
+            for run in runs
+        }
+    )
+    prepare(
+        {
+            f"Table 4 of {name}, {attack}, set {run}": functools.partial(
+                table_4, CANDIDATES[name], attack, train, test, count=count, run=run
+            )
+            for name, attack in chosen
+            for run in runs
+        }
+    )

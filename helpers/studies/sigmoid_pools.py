@@ -19,7 +19,7 @@ from torch import nn
 
 from helpers import models
 from helpers.attack import closest_adversarial
-from helpers.data import Dataset, load_or_make, measured
+from helpers.data import Dataset, load_or_make, measured, prepare
 from helpers.evaluation import Estimate, holm, p_of_gap, predict
 from helpers.studies.adversarial_training import RECIPE, Method, trial
 from helpers.studies.layer_pools import PoolLoss
@@ -116,9 +116,18 @@ def choose(train: Dataset) -> tuple[list[dict], dict[str, Method]]:
         rows.append({"decay": method.weight_decay, "dropout": list(method.dropout), **found})
         return found["error"], found["loss"]
 
-    decays = [Method("sigmoid", decay) for decay in DECAYS]
-    best = min(decays, key=tried)
-    dropouts = [replace(best, dropout=rates) for rates in DROPOUTS]
+    def together(candidates: list[Method]) -> list[Method]:
+        calls = {
+            f"sigmoids, λ = {method.weight_decay:g}, dropout {method.dropout}": functools.partial(
+                trial, method, train[:border], train[border:], recipe=SCREENING
+            )
+            for method in candidates
+        }
+        prepare(calls)
+        return candidates
+
+    best = min(together([Method("sigmoid", decay) for decay in DECAYS]), key=tried)
+    dropouts = together([replace(best, dropout=rates) for rates in DROPOUTS])
     methods = {
         "weight decay": best,
         "dropout": min(dropouts, key=tried),
@@ -131,19 +140,30 @@ def sigmoid_finals(methods: Mapping[str, Method], train: Dataset, test: Dataset)
     """Yield a row for each seed and each method: errors, distortion, and the images it misreads.
 
     Every network and its measurement are kept in the data folder's ``trained/``, so that a run that
-    was cut off goes on where it was.
+    was cut off goes on where it was. On a cluster those that are missing are made at once.
     """
-    for seed in SEEDS:
-        for name, method in methods.items():
-            key = {
-                "method": asdict(method),
-                "recipe": asdict(LONG),
-                "seed": seed,
-                "data": [train.digest, test.digest, FEW_ATTACKED],
-                "misread": "the numbers of the test images",
-            }
-            make = functools.partial(_final, method, seed, train, test)
-            yield {"name": name, "seed": seed, **measured("pools.sigmoid.final", key, make)}
+    cells = {
+        (name, seed): functools.partial(sigmoid_final, method, seed, train, test)
+        for seed in SEEDS
+        for name, method in methods.items()
+    }
+    prepare({f"{name} on sigmoids, seed {seed}": cell for (name, seed), cell in cells.items()})
+    for (name, seed), cell in cells.items():
+        yield {"name": name, "seed": seed, **cell()}
+
+
+def sigmoid_final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
+    """Train and measure one network of `sigmoid_finals`, or read what an earlier run measured."""
+    key = {
+        "method": asdict(method),
+        "recipe": asdict(LONG),
+        "seed": seed,
+        "data": [train.digest, test.digest, FEW_ATTACKED],
+        "misread": "the numbers of the test images",
+    }
+    return measured(
+        "pools.sigmoid.final", key, functools.partial(_final, method, seed, train, test)
+    )
 
 
 def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:

@@ -15,7 +15,7 @@ from torch import nn
 from helpers import models
 from helpers.attack import choose_targets, minimal_adversarial
 from helpers.bounds import exact_linear
-from helpers.data import Dataset, measured
+from helpers.data import Dataset, measured, prepare
 from helpers.evaluation import error_rate
 from helpers.studies.recipe_tables import coarse_adversarial
 from helpers.training import batch_loss
@@ -88,10 +88,16 @@ def softmax_rows(train: Dataset, test: Dataset) -> Iterator[dict]:
     ``exact`` is D(x, l) itself, ``penalty`` the paper's attack and ``coarse`` the same with c in
     factors of ten.
     """
-    for how in SOFTMAX:
-        key = {"softmax": asdict(how), "data": [train.digest, test.digest, ATTACKED_SOFTMAX]}
-        make = functools.partial(_row, how, train, test)
-        yield {**asdict(how), **measured("recipes.softmax", key, make)}
+    rows = {how: functools.partial(softmax_row, how, train, test) for how in SOFTMAX}
+    prepare({str(how): row for how, row in rows.items()})
+    for how, row in rows.items():
+        yield {**asdict(how), **row()}
+
+
+def softmax_row(how: Softmax, train: Dataset, test: Dataset) -> dict:
+    """Measure one of the `softmax_rows`, or read what an earlier run measured."""
+    key = {"softmax": asdict(how), "data": [train.digest, test.digest, ATTACKED_SOFTMAX]}
+    return measured("recipes.softmax", key, functools.partial(_row, how, train, test))
 
 
 def _row(how: Softmax, train: Dataset, test: Dataset) -> dict:

@@ -3,6 +3,7 @@
 The paper ends with the hope that penalising each layer's upper bound may improve generalisation.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from helpers import models, spectral
 from helpers.attack import minimal_adversarial
-from helpers.data import Dataset, load_or_make, measured
+from helpers.data import Dataset, load_or_make, measured, prepare
 from helpers.evaluation import error_rate
 from helpers.studies.measures import measure
 from helpers.studies.pool_comparison import HELD_OUT
@@ -146,7 +147,7 @@ def sweep(
     """Train and measure networks with penalties of several strengths.
 
     Every network and its measurement are kept in the data folder's ``trained/``, so that a sweep
-    that was interrupted goes on where it was.
+    that was interrupted goes on where it was; on a cluster those that are missing are made at once.
 
     Parameters
     ----------
@@ -168,25 +169,42 @@ def sweep(
     list of Measurement
         Seed by seed, and the strengths of each in order.
     """
-    rows = []
-    for seed in seeds:
-        for strength in strengths:
+    cells = {
+        f"{name}, penalty {strength:g}, seed {seed}": functools.partial(
+            measurement, name, strength, seed, train_set, test, count=count, recipe=recipe
+        )
+        for seed in seeds
+        for strength in strengths
+    }
+    prepare(cells)
+    return [cell() for cell in cells.values()]
 
-            def make(strength: float = strength, seed: int = seed) -> dict[str, float]:
-                model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
-                return measure(model, train_set, test, count=count, attack=minimal_adversarial)
 
-            title = f"{name}.spectral{strength:g}"
-            key = {
-                "network": name,
-                "strength": strength,
-                "seed": seed,
-                "recipe": asdict(recipe),
-                "data": [train_set.digest, test.digest, count],
-            }
+def measurement(
+    name: str,
+    strength: float,
+    seed: int,
+    train_set: Dataset,
+    test: Dataset,
+    *,
+    count: int,
+    recipe: Recipe,
+) -> Measurement:
+    """Train and measure one network of a `sweep`, which has the same parameters."""
+    key = {
+        "network": name,
+        "strength": strength,
+        "seed": seed,
+        "recipe": asdict(recipe),
+        "data": [train_set.digest, test.digest, count],
+    }
 
-            rows.append(Measurement(name, strength, seed, **measured(title, key, make)))
-    return rows
+    def make() -> dict[str, float]:
+        model = trained_with_penalty(name, strength, train_set, recipe=recipe, seed=seed)
+        return measure(model, train_set, test, count=count, attack=minimal_adversarial)
+
+    found = measured(f"{name}.spectral{strength:g}", key, make)
+    return Measurement(name, strength, seed, **found)
 
 
 def held_out_errors(
@@ -203,22 +221,29 @@ def held_out_errors(
     train_set : Dataset
         Training images, of which the last sixth is held out.
     """
+    calls = {
+        f"{strength:g}": functools.partial(_held_out, name, strength, train_set, recipe, seed)
+        for strength in strengths
+    }
+    prepare({f"{name}, penalty {strength}, held out": call for strength, call in calls.items()})
+    return {strength: call()["error"] for strength, call in calls.items()}
+
+
+def _held_out(
+    name: str, strength: float, train_set: Dataset, recipe: Recipe, seed: int
+) -> dict[str, float]:
     border = len(train_set) - len(train_set) // HELD_OUT
     first, last = train_set[:border], train_set[border:]
-    errors = {}
-    for strength in strengths:
 
-        def make(strength: float = strength) -> dict[str, float]:
-            model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)
-            return {"error": error_rate(model, last.inputs, last.labels)}
+    def make() -> dict[str, float]:
+        model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)
+        return {"error": error_rate(model, last.inputs, last.labels)}
 
-        key = {
-            "network": name,
-            "strength": strength,
-            "seed": seed,
-            "recipe": asdict(recipe),
-            "data": train_set.digest,
-        }
-        title = f"{name}.spectral{strength:g}.held_out"
-        errors[f"{strength:g}"] = measured(title, key, make)["error"]
-    return errors
+    key = {
+        "network": name,
+        "strength": strength,
+        "seed": seed,
+        "recipe": asdict(recipe),
+        "data": train_set.digest,
+    }
+    return measured(f"{name}.spectral{strength:g}.held_out", key, make)

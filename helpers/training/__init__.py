@@ -8,7 +8,7 @@ from helpers.training.dense import Stack, backpropagate, train_dense
 from helpers.training.readout import fit_readout
 from helpers.training.rica import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.training.sgd import DECAY_FORMS, Recipe, batch_loss, batches, check_data, train
-from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained
+from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained, trained_all
 
 __all__ = [
     "DECAY_FORMS",
@@ -27,5 +27,6 @@ __all__ = [
     "train",
     "train_dense",
     "trained",
+    "trained_all",
     "trained_quocnet",
 ]

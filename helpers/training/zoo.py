@@ -4,17 +4,21 @@
 trained now where there is none.
 """
 
+import functools
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeVar
 
 from torch import nn
 
 from helpers import models
-from helpers.data import Dataset, digits, disjoint_halves, load_or_make
+from helpers.data import Dataset, digits, disjoint_halves, load_or_make, prepare
 from helpers.training.autoencoder import AutoencoderRecipe, pretrain_autoencoder
 from helpers.training.readout import fit_readout
 from helpers.training.sgd import Recipe, train
 
+K = TypeVar("K", bound=Hashable)
 CONVEX = "solved to convergence"
 
 
@@ -98,6 +102,25 @@ def trained(
 
     title = f"{name}.{dataset.name}.seed{seed}"
     return load_or_make(model, title, key, make, keep=keep).to(device).eval()
+
+
+def trained_all(settings: Mapping[K, Mapping[str, object]]) -> dict[K, nn.Sequential]:
+    """Return many networks of the paper; on a cluster those that are missing are trained at once.
+
+    Parameters
+    ----------
+    settings : mapping
+        What a network is called here → the arguments of `trained`, such as
+        ``{"name": "Conv", "seed": 3}``.
+
+    Returns
+    -------
+    dict
+        The networks by the same names.
+    """
+    calls = {key: functools.partial(trained, **each) for key, each in settings.items()}
+    prepare({f"training {key}": call for key, call in calls.items()})
+    return {key: call() for key, call in calls.items()}
 
 
 def cross_training_set(dataset: Dataset) -> dict[str, tuple[str, Dataset, int]]:

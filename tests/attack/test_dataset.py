@@ -11,7 +11,7 @@ from torch import nn
 from helpers.attack import attack_dataset, closest_adversarial
 from helpers.data import Dataset
 
-COUNT, CHUNK = 11, 4
+COUNT, CHUNK, FEW = 11, 4, 2
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +19,7 @@ def folder(tmp_path, monkeypatch):
     """The folder of the chunks, in an empty data folder; chunks are small."""
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("helpers.attack.dataset.CHUNK", CHUNK)
+    monkeypatch.setattr("helpers.attack.dataset.FEW", FEW)
     return tmp_path / "data" / "attacked"
 
 
@@ -173,10 +174,32 @@ def test_the_name_is_no_part_of_the_key_but_of_the_file(dataset, folder):
 
 
 def test_few_images_need_no_file(dataset, folder, capsys):
-    found = attack_dataset("tiny", network(), dataset[: CHUNK - 1])
-    assert found.success.any()
+    found = attack_dataset("tiny", network(), dataset[: FEW - 1])
+    assert len(found.success) == FEW - 1
     assert not folder.exists()
     assert capsys.readouterr() == ("", "")
+
+
+def test_one_chunk_is_kept_without_a_progress_bar(dataset, sizes, capsys):
+    first, again = (attack_dataset("tiny", network(), dataset[:FEW]) for _ in range(2))
+    assert sizes == [FEW]
+    assert torch.equal(first.adversarial, again.adversarial)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_readers_own_attack_is_run_again_when_its_code_has_changed(dataset, monkeypatch):
+    first = attack_dataset("tiny", network(), dataset[:FEW], attack=no_attack)
+    monkeypatch.setattr("inspect.getsource", lambda function: "changed")
+    given = []
+
+    @functools.wraps(no_attack)
+    def changed(model, inputs, targets, *, strength=1.0):
+        given.append(len(inputs))
+        return first
+
+    for _ in range(2):
+        attack_dataset("tiny", network(), dataset[:FEW], attack=changed)
+    assert given == [FEW]
 
 
 def test_first_images_share_the_chunks_of_all(dataset, sizes):

@@ -84,7 +84,7 @@ def colour_problem(model: nn.Module, count: int) -> Problem:
     """Return SqueezeNet with photographs of ImageNet's classes, and random targets."""
     prepared = models.preparation(SQUEEZENET)
     sizes = {"side": prepared.side, "shorter": prepared.shorter}
-    place = data.folder() / "imagenet_samples"
+    place = data.find("imagenet_samples")
     pictures = data.read_folder(place, **sizes) if place.is_dir() else data.imagenette(**sizes)
     inputs, labels = right(model, pictures, count)
     generator = torch.Generator().manual_seed(SEED)

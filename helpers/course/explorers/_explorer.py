@@ -7,6 +7,7 @@ end sends the next when the last was answered, and always the last one in the en
 """
 
 import html
+import textwrap
 from collections.abc import Callable, Container
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from helpers.course.explorers._live import live
 from helpers.course.explorers._sheet import Rows, Sheet, into_figure, size_of
 from helpers.course.widget_output import show_widget
 
+LETTERS = 12  # an inch, of a title
 STYLE = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
 
 
@@ -112,7 +114,9 @@ class Explorer:
         parts = fig.subfigures(len(settings), 1, squeeze=False)[:, 0]
         start = self.values()
         for part, setting in zip(parts, settings, strict=True):
-            part.suptitle(self._draw_into(part, {**start, **setting}), fontsize=11)
+            message = self._draw_into(part, {**start, **setting})
+            lines = (textwrap.fill(line, int(LETTERS * width)) for line in message.splitlines())
+            part.suptitle("\n".join(lines), fontsize=11)
         return fig
 
     def values(self) -> dict:
@@ -139,7 +143,7 @@ class Explorer:
     def _picture(self, values: dict) -> tuple[str, bytes]:
         fig = plotting.figure(*self.size)
         message = self.draw(fig, **values)
-        return message, plotting.png(fig)
+        return message, plotting.png(fig, plotting.SCREEN_DPI)
 
     def _draw_into(self, fig: plotting.SubFigure, values: dict) -> str:
         return self.draw(fig, **values)

@@ -38,7 +38,10 @@ def area(png, colour):
 def test_explorer_starts_with_the_values_of_its_controls():
     shown = explorer()
     assert shown.message == "blue & 2 < 5"
-    assert Image.open(io.BytesIO(shown.image.value)).size == (2 * plotting.DPI, plotting.DPI)
+    assert Image.open(io.BytesIO(shown.image.value)).size == (
+        2 * plotting.SCREEN_DPI,
+        plotting.SCREEN_DPI,
+    )
     assert area(shown.image.value, BLUE) > 0.3
     assert area(shown.image.value, ORANGE) == 0
 

@@ -1,0 +1,201 @@
+"""Many pieces at once: on a Dask cluster where ``COURSE_CLUSTER`` names one, else nothing changes.
+
+A piece is any call that keeps what it makes in the data folder: a network that is trained, a
+measurement, a chunk of images that are attacked. `prepare` lets the workers of a cluster run the
+pieces whose results are missing, and writes the files that they come back with; the same calls
+then find them. So the code that uses the results does not know that there is a cluster, a run can
+begin on a laptop and go on on a cluster, and the numbers are those of a serial run with as many
+threads.
+"""
+
+import copy
+import dataclasses
+import functools
+import hashlib
+import os
+import pickle
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from helpers.data.dataset import Dataset
+from helpers.data.files import folder, write_atomically
+from helpers.data.locks import NotKeptError, is_only_looking, only_looking
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+TRIES = 3  # of a piece that raises an error
+PATIENCE = 60  # seconds for a scheduler to answer, such as one that is being started again
+ONE_PIECE = threading.Lock()  # at a time in a worker, with all of its threads
+
+
+def prepare(pieces: Mapping[str, functools.partial]) -> None:
+    """Let a cluster make what the pieces keep; without a cluster, do nothing.
+
+    Parameters
+    ----------
+    pieces : mapping of str to functools.partial
+        What a piece is called in messages → the call. Its arguments are sent to the workers; data
+        sets and networks among them once, and there they are moved to the worker's GPU, if any.
+
+    Raises
+    ------
+    ValueError
+        If ``COURSE_CLUSTER`` is nothing that names a cluster.
+    ImportError
+        If the package distributed is not installed.
+    OSError
+        If no scheduler answers within a minute.
+    RuntimeError
+        If pieces failed three times; all others are made and kept first.
+    """
+    if not os.environ.get("COURSE_CLUSTER") or is_only_looking():
+        return
+    waiting = {name: piece for name, piece in pieces.items() if not _is_kept(piece)}
+    failed: dict[str, BaseException] = {}
+    done = len(pieces) - len(waiting)
+    with tqdm(total=len(pieces), initial=done, unit="piece", disable=not waiting) as bar:
+        while waiting:
+            bar.desc = f"on {os.environ['COURSE_CLUSTER']}"
+            waiting = _run(waiting, bar, failed)
+    if failed:
+        named = "; ".join(f"{name} ({error!r})" for name, error in failed.items())
+        raise RuntimeError(f"failed {TRIES} times on the cluster: {named}; the others are kept")
+
+
+def _is_kept(piece: Callable[[], object]) -> bool:
+    """Return whether a piece finds all that it would make."""
+    try:
+        with only_looking():
+            piece()
+    except NotKeptError:
+        return False
+    return True
+
+
+def _run(pieces: dict[str, functools.partial], bar: tqdm, failed: dict) -> dict:
+    """Run pieces on the cluster and keep their files; return those that were lost with it."""
+    from distributed import CancelledError, as_completed
+    from distributed.client import FutureCancelledError
+
+    lost = dict(pieces)
+    client = connected(os.environ["COURSE_CLUSTER"])
+    sent = _send(client, pieces)
+    names = {future.key: name for name, future in sent.items()}
+    for future in as_completed(sent.values()):
+        error = future.exception() if not future.cancelled() else CancelledError()
+        if isinstance(error, CancelledError | FutureCancelledError):
+            continue
+        name = names[future.key]
+        if error is not None:
+            failed[name] = error
+        else:
+            for path, content in future.result().items():
+                write_atomically(folder() / path, content)
+        del lost[name]
+        future.release()  # the worker may forget the files
+        bar.update()
+    if lost:
+        print("the scheduler is gone, or was started again: connecting anew", file=sys.stderr)
+        client.close()
+        connected.cache_clear()
+    return lost
+
+
+@functools.cache
+def connected(where: str) -> "Client":
+    """Return a client of the cluster that `where` names; see ``docs/cluster.md``."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise ImportError(
+            "COURSE_CLUSTER needs the package distributed: pip install distributed"
+        ) from error
+    if local := re.fullmatch(r"local(?::([1-9][0-9]{0,3}))?", where):
+        workers = int(local[1] or os.cpu_count() or 1)
+        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        return Client(cluster)
+    if "://" in where:
+        return Client(where, timeout=PATIENCE)
+    if Path(where).is_file():
+        return Client(scheduler_file=where, timeout=PATIENCE)
+    raise ValueError(
+        "COURSE_CLUSTER must be local, local:4 for four workers, a scheduler's address such as "
+        f"tcp://name:8786, or a scheduler file that exists; got {where!r}"
+    )
+
+
+def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "Future"]:
+    """Submit pieces; a data set or a network that several have is sent once, by its content."""
+    sent: dict[int, Future] = {}
+
+    def light(value: object) -> object:
+        if not isinstance(value, Dataset | nn.Module):
+            return value
+        if id(value) not in sent:
+            there = _packed(value)
+            key = f"{type(value).__name__}-{hashlib.sha256(pickle.dumps(there)).hexdigest()}"
+            sent[id(value)] = client.scatter({key: there})[key]
+        return sent[id(value)]
+
+    return {
+        name: client.submit(
+            _work,
+            piece.func,
+            [light(value) for value in piece.args],
+            {key: light(value) for key, value in piece.keywords.items()},
+            str(folder().resolve()),
+            retries=TRIES - 1,
+            pure=False,
+        )
+        for name, piece in pieces.items()
+    }
+
+
+def _packed(value: Dataset | nn.Module) -> Dataset | nn.Module:
+    """Return what is to be sent, on the CPU; of some images of a data set not all the others."""
+    value = _on(value, torch.device("cpu"))
+    if isinstance(value, Dataset):
+        return dataclasses.replace(value, inputs=value.inputs.clone(), labels=value.labels.clone())
+    return value
+
+
+def _on(value: object, device: torch.device) -> object:
+    """Return a data set, tensor or network on a device, and anything else as it is."""
+    if isinstance(value, nn.Module):
+        return copy.deepcopy(value).to(device)  # `to` would move the one that others have
+    return value.to(device) if isinstance(value, Dataset | torch.Tensor) else value
+
+
+def _work(function: Callable, args: list, keywords: dict, known: str) -> dict[str, bytes]:
+    """Run a piece on a worker, in a data folder of its own; return the files that it has made.
+
+    What the client's data folder `known` holds is read there, where the worker can see it.
+    """
+    from distributed import get_worker
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_num_threads(get_worker().state.nthreads)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    with ONE_PIECE, tempfile.TemporaryDirectory() as own:
+        before = {"COURSE_DATA": "", "COURSE_SHARED": "", "COURSE_CLUSTER": "", **os.environ}
+        shared = os.pathsep.join(filter(None, (known, before["COURSE_SHARED"])))
+        os.environ.update(COURSE_DATA=own, COURSE_SHARED=shared, COURSE_CLUSTER="")
+        try:
+            function(
+                *(_on(value, device) for value in args),
+                **{key: _on(value, device) for key, value in keywords.items()},
+            )
+        finally:
+            os.environ.update(before)
+        made = (path for path in Path(own).rglob("*") if path.is_file() and path.suffix != ".lock")
+        return {path.relative_to(own).as_posix(): path.read_bytes() for path in made}
