@@ -92,3 +92,5 @@ def test_stretching_keeps_the_ratios_and_sets_the_mean():
     before, after = distortion(x, y), distortion(x, rescale_to_mean(x, y, 0.1))
     assert after.mean().item() == pytest.approx(0.1)
     torch.testing.assert_close(after / after[0], before / before[0])
+    ways = torch.cosine_similarity((rescale_to_mean(x, y, 0.1) - x).flatten(1), (y - x).flatten(1))
+    torch.testing.assert_close(ways, torch.ones_like(ways))  # none is turned round
