@@ -85,13 +85,17 @@ def _functions(path: Path) -> dict[str, Function]:
 
 
 def _table(path: Path, name: str) -> dict[str, ast.expr]:
-    """Return a dictionary that a file defines, its keys ``checks.<key>`` by their last word."""
-    (table,) = (
+    """Return a dictionary that a file may define, its keys ``checks.<key>`` by their last word."""
+    tables = [
         node.value
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign) and node.targets[0].id == name
-    )
-    return {key.attr: value for key, value in zip(table.keys, table.values, strict=True)}
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
+    ]
+    return {
+        key.attr: value
+        for table in tables
+        for key, value in zip(table.keys, table.values, strict=True)
+    }
 
 
 def _needs(node: ast.AST, functions: dict[str, Function]) -> list[str]:

@@ -20,6 +20,7 @@ room                      section  what for
 ========================  =======  =============================================================
 
 Imports run one way: course → studies → units, bounds, blind_spots → training, spectral, attack →
-models, evaluation → data, lbfgsb. Two commands stand above them all: ``python -m
-helpers.reproduce`` runs the chapters, ``python -m helpers.badges`` prepares a fork.
+models, evaluation → data, lbfgsb. Three commands stand above them all: ``python -m
+helpers.reproduce`` runs the chapters, ``python -m helpers.badges`` prepares a fork, ``python -m
+helpers.classroom`` hands out, grades and publishes.
 """

@@ -22,6 +22,7 @@ BRANCH = re.compile(r"[\w.-]+(?:/[\w.-]+)*", re.ASCII)
 HUB = re.compile(r"https?://[^\s?#()]+")
 
 ADDRESS = re.compile(r"^REPOSITORY = .*$", re.MULTILINE)
+CLONE = re.compile(r'"git", "clone", "--depth=1", (?:"--branch", "[^"]*", )?REPOSITORY')
 BUTTONS = re.compile(r"^\[!\[Open in Colab\].*\n\n", re.MULTILINE)
 TITLE = re.compile(r"\A# .*\n\n")
 
@@ -97,7 +98,7 @@ def write(repository: str, branch: str = "main", hub: str = "") -> list[Path]:
     readme = ROOT / "README.md"
     contents = {readme: _titled(readme.read_text("utf-8"), line(FIRST), readme)}
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-        contents[path] = _notebook(path, line(f"notebooks/{path.name}"), repository)
+        contents[path] = _notebook(path, line(f"notebooks/{path.name}"), repository, branch)
     changed = [path for path, text in contents.items() if text != path.read_text("utf-8")]
     for path in changed:
         write_atomically(path, contents[path].encode())
@@ -112,8 +113,8 @@ def _titled(text: str, line: str, path: Path) -> str:
     return TITLE.sub(lambda title: f"{title.group()}{line}\n\n", text)
 
 
-def _notebook(path: Path, line: str, repository: str) -> str:
-    """Return the text of a notebook with its buttons and the address to clone."""
+def _notebook(path: Path, line: str, repository: str, branch: str) -> str:
+    """Return the text of a notebook with its buttons, and the address and branch to clone."""
     text = path.read_text("utf-8")
     content = json.loads(text)
     title, *others = content["cells"]
@@ -122,7 +123,10 @@ def _notebook(path: Path, line: str, repository: str) -> str:
     if len(clones) != 1:
         raise ValueError(f"{path} must have one cell with a line REPOSITORY = …, got {len(clones)}")
     address = f'REPOSITORY = "https://github.com/{repository}"'
-    _set_source(clones[0], ADDRESS.sub(lambda _: address, "".join(clones[0]["source"]), count=1))
+    source = ADDRESS.sub(lambda _: address, "".join(clones[0]["source"]), count=1)
+    named = "" if branch == "main" else f'"--branch", "{branch}", '
+    clone = f'"git", "clone", "--depth=1", {named}REPOSITORY'
+    _set_source(clones[0], CLONE.sub(lambda _: clone, source, count=1))
     indent = len(re.match(r"\{\n?( *)", text).group(1)) or None
     end = "\n" if text.endswith("\n") else ""
     return json.dumps(content, indent=indent, ensure_ascii=False) + end

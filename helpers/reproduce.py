@@ -26,12 +26,21 @@ from tabulate import tabulate
 from tqdm.auto import tqdm
 
 from helpers import data
-from helpers.course import NOTEBOOKS, RESULTS, SCALES, printable, results_page, said, stock, timings
+from helpers.course import (
+    NOTEBOOKS,
+    RESULTS,
+    SCALES,
+    WIDGET_VIEW,
+    printable,
+    results_page,
+    said,
+    stock,
+    timings,
+)
 from helpers.data import IS_CHECKOUT, write_atomically
 from helpers.studies import shipped
 
 CELL_TIMEOUT = {"ci": 600, "class": 1800, "full": 6 * 3600}  # seconds
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PEAK_MEMORY = """
 try:
     import resource, sys

@@ -46,7 +46,7 @@ def enclosures(
         if isinstance(layer, nn.Linear):
             centre = layer(centre)
             if slope is None:
-                first = seen(layer)
+                first = reduced_weight(layer)
                 slope = first.expand(len(inputs), -1, -1)
                 spread = first.new_zeros(len(inputs), len(first), 0)
             else:
@@ -63,7 +63,7 @@ def enclosures(
     yield centre, slope, spread
 
 
-def seen(layer: nn.Linear) -> Tensor:
+def reduced_weight(layer: nn.Linear) -> Tensor:
     """Return R of W = R·Q, shape (K, m): the first layer's weights in terms of what it sees, Qr."""
     return torch.linalg.qr(layer.weight.T).R.T
 

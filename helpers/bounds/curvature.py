@@ -9,7 +9,7 @@ ball is an eigenvalue.
 import torch
 from torch import Tensor, nn
 
-from helpers.bounds.crown import seen
+from helpers.bounds.crown import reduced_weight
 
 POINTS = 33  # of an interval, at which the curvature is computed
 THIRD_DERIVATIVE = 1 / 8  # of the sigmoid, at the most
@@ -53,14 +53,14 @@ def least_margin(
     gradient, form = one_hot[predicted] - one_hot[targets], None
     for k in reversed(range(len(layers))):
         if isinstance(layers[k], nn.Linear):
-            weight = layers[k].weight if k else seen(layers[k])
+            weight = layers[k].weight if k else reduced_weight(layers[k])
             gradient = gradient @ weight
             form = None if form is None else weight.T @ form @ weight
         else:
             interval = ends.pop()
             gradient, form = _before(values[k], interval, gradient, form, inner=len(ends) > 0)
     margin = logits[rows, predicted] - logits[rows, targets]
-    return margin - highest(gradient, form, radii)
+    return margin - trust_region_bound(gradient, form, radii)
 
 
 def parabolas(at: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -93,10 +93,11 @@ def parabolas(at: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Te
     return slope, curvature.amin(-1) - slack, curvature.amax(-1) + slack
 
 
-def highest(gradient: Tensor, form: Tensor, radii: Tensor) -> Tensor:
+def trust_region_bound(gradient: Tensor, form: Tensor, radii: Tensor) -> Tensor:
     """Bound max rᵀHr − g·r over ‖r‖ ≤ ρ from above, by its dual.
 
-    Every μ > max(λ_1, 0) gives the bound μρ² + ¼ gᵀ(μI − H)⁻¹g, and the least one is the maximum.
+    Every μ > max(λ_1, 0) gives the bound μρ² + ¼ gᵀ(μI − H)⁻¹g, and the least one is the maximum
+    [1]_.
 
     Parameters
     ----------
@@ -107,6 +108,10 @@ def highest(gradient: Tensor, form: Tensor, radii: Tensor) -> Tensor:
     -------
     Tensor, shape (N,)
         The least of the bounds for some μ.
+
+    References
+    ----------
+    .. [1] S. Boyd and L. Vandenberghe, *Convex optimization*, 2004, appendix B.1.
     """
     eigenvalues, vectors = torch.linalg.eigh(form)
     squares = (gradient[:, None] @ vectors).squeeze(1).square()

@@ -3,11 +3,20 @@
 `setup` chooses the device and the scale, and says so in one line. `Ledger` sets the paper's claims
 beside what this run found and computes the verdicts, whose kinds `MEANINGS` explains; `table` shows
 rows as Markdown. `checks` tell students whether their answers to the exercises are right,
-`explorers` are the widgets. A chapter imports its own module of `helpers.course.figures`, whose
-code teaches nothing, and `plotting` draws what all of them share.
+`classroom` hands them out and grades them, `explorers` are the widgets. A chapter imports its own
+module of `helpers.course.figures`, whose code teaches nothing, and `plotting` draws what all of
+them share.
 """
 
-from helpers.course import checks, explorers, plotting, results_page, stock, timings
+from helpers.course import (
+    checks,
+    classroom,
+    explorers,
+    plotting,
+    results_page,
+    stock,
+    timings,
+)
 from helpers.course.building import ready
 from helpers.course.ledger import Ledger
 from helpers.course.questions import Prediction, Quiz
@@ -35,6 +44,7 @@ from helpers.course.verdicts import (
     VERDICTS,
     said,
 )
+from helpers.course.widget_output import WIDGET_VIEW
 
 __all__ = [
     "BOUND",
@@ -51,11 +61,13 @@ __all__ = [
     "SCALES",
     "SELF_CHECK",
     "VERDICTS",
+    "WIDGET_VIEW",
     "Ledger",
     "Prediction",
     "Quiz",
     "best_runs",
     "checks",
+    "classroom",
     "counts",
     "explorers",
     "load_results",

@@ -4,8 +4,10 @@ import contextlib
 import io
 from collections.abc import Callable
 
+from helpers.course.checks._report import Result
 
-def ready(*steps: tuple[Callable[[Callable], None], Callable]) -> bool:
+
+def ready(*steps: tuple[Callable[[Callable], Result], Callable]) -> bool:
     """Tell whether the functions of an exercise may be put together, and say what is missing.
 
     Parameters
@@ -21,11 +23,10 @@ def ready(*steps: tuple[Callable[[Callable], None], Callable]) -> bool:
     """
     missing = []
     for number, (check, answer) in enumerate(steps, start=1):
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            check(answer)
-        verdict = said.getvalue().strip()
-        if verdict != "passed":
-            missing.append(f"piece {number}, {answer.__name__} ({verdict})")
+        with contextlib.redirect_stdout(io.StringIO()):
+            result = check(answer)
+        if not result.passed:
+            missing.append(f"piece {number}, {answer.__name__} ({result.said})")
     if missing:
         print("This waits for " + "; ".join(missing) + ".")
     return not missing

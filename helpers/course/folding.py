@@ -2,8 +2,10 @@
 
 import ipywidgets
 
+from helpers.course.widget_output import widget_view
 
-def folded(png: bytes, summary: str) -> dict[str, dict]:
+
+def folded(png: bytes, summary: str, width: int) -> dict[str, dict]:
     """Return what, beside the picture itself, makes a live page show a line that unfolds it.
 
     Pages without a kernel do not know the widget, and show the picture.
@@ -14,11 +16,12 @@ def folded(png: bytes, summary: str) -> dict[str, dict]:
         The picture.
     summary : str
         The line.
+    width : int
+        Of the picture on the page, in pixels.
     """
     image = ipywidgets.Image(value=png, format="png")
-    image.layout.max_width = "100%"
+    image.layout.width, image.layout.max_width = f"{width}px", "100%"
     image.layout.align_self = "flex-start"
     accordion = ipywidgets.Accordion([image], selected_index=None)
     accordion.set_title(0, summary)
-    view = {"version_major": 2, "version_minor": 0, "model_id": accordion.model_id}
-    return {"application/vnd.jupyter.widget-view+json": view}
+    return widget_view(accordion)

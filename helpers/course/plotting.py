@@ -28,7 +28,9 @@ STYLE = {
 }
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"  # orange for less, purple for more; told apart by colour-blind readers
-DPI = 90
+DPI = 150  # dots per inch of a figure, enough for a slide
+SCREEN_DPI = 90  # of a picture that follows a slider; a page shows every figure at this size
+HEAVY = 250_000  # bytes: photographs, which are kept at the screen's resolution
 
 
 def figure(width: float = 8, height: float = 3) -> Figure:
@@ -48,22 +50,26 @@ def show(fig: Figure, alt: str, *, place: DisplayHandle | None = None) -> None:
     """Display a figure with its alternative text, which says what there is to see in it.
 
     A figure shown in a `place`, from `DisplayHandle()`, replaces the one that was there. One with
-    a label (``fig.set_label``) is folded away under it where a kernel is alive.
+    a label (``fig.set_label``) is folded away under it where a kernel is alive. Its ground is
+    white, whatever the page's, so that it can be read in a dark theme as well.
     """
     picture = png(fig)
+    if len(picture) > HEAVY:
+        picture = png(fig, SCREEN_DPI)
+    width = round(fig.get_figwidth() * SCREEN_DPI)
     content = {"image/png": base64.b64encode(picture).decode(), "text/plain": alt}
-    content |= folded(picture, fig.get_label()) if fig.get_label() else {}
-    metadata = {"image/png": {"alt": alt}}
+    content |= folded(picture, fig.get_label(), width) if fig.get_label() else {}
+    metadata = {"image/png": {"alt": alt, "width": width}}
     if place is None:
         display(content, metadata=metadata, raw=True)
     else:
         place.update(content, metadata=metadata, raw=True)
 
 
-def png(fig: Figure) -> bytes:
-    """Return the figure as a PNG picture."""
+def png(fig: Figure, dpi: int = DPI) -> bytes:
+    """Return the figure as a PNG picture of so many dots per inch."""
     buffer = io.BytesIO()
-    fig.set_dpi(DPI)
+    fig.set_dpi(dpi)
     FigureCanvasAgg(fig).print_png(buffer)  # lays out and draws once, where savefig does it twice
     return buffer.getvalue()
 
@@ -124,12 +130,21 @@ def difference(r, *, ax, title: str = "", limit: float | None = None) -> None:
 
     `limit` is the value of the deepest colour; the largest |r| by default.
     """
-    r = np.asarray(r)
-    limit = limit or max(float(np.abs(r).max()), 1e-9)
+    r, limit = np.asarray(r), limit_of(r, limit)
     ax.imshow(r, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
     ax.set_title(title, fontsize=10)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+
+
+def limit_of(r, limit: float | None = None) -> float:
+    """Return the value of the deepest colour of a difference: the limit given, or r's largest."""
+    return limit or max(float(np.abs(np.asarray(r)).max()), 1e-9)
+
+
+def up_to(title: str, r) -> str:
+    """Return the title of a difference r that is drawn with its own limit, which it names."""
+    return f"{title}, up to ±{float(np.abs(np.asarray(r)).max()):.2g}"
 
 
 def magnified(r, gain: float):
@@ -157,33 +172,13 @@ def regions(labels, *, ax, title: str = "") -> None:
     shades = ListedColormap(["#CFE3F1", "#F8DCC6", "#CDEBE1"])
     ax.imshow(labels, cmap=shades, vmin=0, vmax=2, origin="lower", extent=(0, 1, 0, 1))
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.spines[:].set_visible(True)  # the sides of the box
     ax.set_title(title, fontsize=10)
 
 
-def triptych(original, adversarial, *, fig: Figure | SubFigure, titles, gain: float = 10) -> None:
-    """Draw Figure 5's three panels: the image, the difference × `gain`, the adversarial image.
-
-    Parameters
-    ----------
-    original, adversarial : array-like, shape (H, W)
-        Pixels in [0, 1].
-    fig : Figure or SubFigure
-        Where to draw.
-    titles : (str, str, str)
-        One for each panel.
-    gain : float
-        How much the difference is magnified: its deepest colours stand for 1 / gain.
-    """
-    left, centre, right = axes(fig, 1, 3)[0]
-    original, adversarial = np.asarray(original), np.asarray(adversarial)
-    image(original, ax=left, title=titles[0])
-    difference(adversarial - original, ax=centre, title=titles[1], limit=1 / gain)
-    image(adversarial, ax=right, title=titles[2])
-
-
 def heatmap(
-    values, *, ax, rows, columns, title: str = "", number: str = "{:.0f}", limits=None
+    values, *, ax, rows, columns, xlabel, ylabel, title: str = "", number="{:.0f}", limits=None
 ) -> None:
     """Draw a table as colours, with its numbers written in the cells; nan stays empty.
 
@@ -195,6 +190,8 @@ def heatmap(
         Where to draw.
     rows, columns : sequence of str
         Names of the rows and of the columns.
+    xlabel, ylabel : str
+        What the columns and what the rows are.
     title : str
         Title of the axes.
     number : str
@@ -210,10 +207,12 @@ def heatmap(
             shade = ink(drawn.to_rgba(value)[:3])
             text = number.format(value)
             ax.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
-    ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", fontsize=9)
+    slanted = {"rotation": 30, "ha": "right"} if max(map(len, columns)) > 2 else {}
+    ax.set_xticks(range(len(columns)), columns, fontsize=9, **slanted)
     ax.set_yticks(range(len(rows)), rows, fontsize=9)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_title(title, fontsize=10)
 
 

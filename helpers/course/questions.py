@@ -5,16 +5,15 @@ API common to ipywidgets 7.7 and 8. What a page without a kernel shows is the qu
 quiz the first picture, but never an answer.
 """
 
-import base64
 import html
 import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import ipywidgets
-from IPython.display import display
 
 from helpers.course import plotting
+from helpers.course.widget_output import show_widget
 
 
 class Prediction:
@@ -45,7 +44,7 @@ class Prediction:
 
     def _ipython_display_(self) -> None:
         choices = " / ".join(self.form.choices.options)
-        _display(self.form.box, f"Predict first: {self.question} {choices}")
+        show_widget(self.form.box, alt=f"Predict first: {self.question} {choices}")
 
 
 class Round(NamedTuple):
@@ -98,7 +97,7 @@ class Quiz:
         return sum(self.said)
 
     def _show(self) -> None:
-        self.image.value = plotting.png(self.rounds[len(self.said)].picture)
+        self.image.value = plotting.png(self.rounds[len(self.said)].picture, plotting.SCREEN_DPI)
 
     def _next(self, chosen: str) -> None:
         right = self.rounds[len(self.said)].answer
@@ -116,7 +115,7 @@ class Quiz:
 
     def _ipython_display_(self) -> None:
         alt = f"Quiz of {len(self.rounds)} pictures: {self.question}"
-        _display(self.form.box, alt, picture=self.image.value)
+        show_widget(self.form.box, alt=alt, png=self.image.value)
 
 
 class _Form:
@@ -147,18 +146,3 @@ class _Form:
 
     def close(self) -> None:
         self.choices.disabled = self.button.disabled = True
-
-
-def _display(box: ipywidgets.VBox, alt: str, *, picture: bytes | None = None) -> None:
-    """Show a box of widgets, and in its place where there are none a text or a picture."""
-    bundle = {
-        "application/vnd.jupyter.widget-view+json": {
-            "version_major": 2,
-            "version_minor": 0,
-            "model_id": box.model_id,
-        },
-        "text/plain": alt,
-    }
-    if picture is not None:
-        bundle["image/png"] = base64.b64encode(picture).decode()
-    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)

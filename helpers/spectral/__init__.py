@@ -2,7 +2,7 @@
 
 `dense_norm` and `conv_norm` estimate how far one layer can stretch a difference of two inputs,
 `conv_norm_bound` bounds it from above, and `lipschitz_bound` multiplies the bounds of all layers.
-`ascend` and `climb` bound a network from below.
+`ascend` and `steepest_pair` bound a network from below.
 """
 
 from helpers.spectral.blocks import BlockConstant, block_constants
@@ -23,7 +23,7 @@ from helpers.spectral.norms import (
     conv_singular_value,
     dense_norm,
 )
-from helpers.spectral.pairs import SteepPair, climb
+from helpers.spectral.pairs import SteepPair, steepest_pair
 
 __all__ = [
     "BlockConstant",
@@ -33,7 +33,6 @@ __all__ = [
     "Steepest",
     "ascend",
     "block_constants",
-    "climb",
     "conv_norm",
     "conv_norm_bound",
     "conv_norm_fourier",
@@ -46,4 +45,5 @@ __all__ = [
     "lipschitz_constants",
     "spectrum",
     "squared_norms",
+    "steepest_pair",
 ]

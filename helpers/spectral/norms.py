@@ -18,7 +18,7 @@ from helpers.spectral.autocorrelation import GramPolynomial, polyphase, transfor
 from helpers.spectral.fourier import frequency_matrices
 from helpers.spectral.gram import gram_bound, largest_entry, spectral_norms
 from helpers.spectral.lanczos import SingularValue, largest_singular_value
-from helpers.spectral.peak import strongest
+from helpers.spectral.peak import peak_frequency
 
 
 def dense_norm(weight: Tensor) -> Tensor:
@@ -204,6 +204,6 @@ def _largest(conv: nn.Conv2d, grid: tuple[int, int], iterations: int | None) -> 
     unit = largest_entry(conv.weight.flatten(1)).item()
     kernels, steps = polyphase(conv, unit=unit)
     coarse = tuple(side // stride for side, stride in zip(grid, conv.stride, strict=True))
-    place, group = strongest(GramPolynomial(kernels.detach(), steps), coarse)
+    place, group = peak_frequency(GramPolynomial(kernels.detach(), steps), coarse)
     angles = [2 * math.pi * index / side for index, side in zip(place, coarse, strict=True)]
     return unit * spectral_norms(transform(kernels[group], steps, angles))

@@ -16,7 +16,7 @@ SETTLING = 3  # a third of the steps is for the direction alone, before x moves
 
 @dataclass(frozen=True)
 class SteepPair:
-    """Pairs of images found by `climb`.
+    """Pairs of images found by `steepest_pair`.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class SteepPair:
     slope: Tensor
 
 
-def climb(
+def steepest_pair(
     model: nn.Module,
     starts: Tensor,
     *,

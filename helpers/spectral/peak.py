@@ -2,8 +2,12 @@
 
 Most frequencies need no look. Let n be the degree of G(ξ) along an axis and M the largest norm
 over all real frequencies. Where √(vᴴG(ξ)v) is M·sin(α), it is at most M·sin(α + n·|δ| / 2) at a
-distance δ: a polynomial between 0 and M² cannot rise faster (Bernstein and Szegő). So a frequency
-whose norm is well below the largest vouches for all frequencies near it.
+distance δ: a polynomial between 0 and M² cannot rise faster (Bernstein and Szegő [1]_). So a
+frequency whose norm is well below the largest vouches for all frequencies near it.
+
+References
+----------
+.. [1] P. Borwein and T. Erdélyi, *Polynomials and polynomial inequalities*, 1995, section 5.1.
 """
 
 import math
@@ -19,7 +23,9 @@ HALF_WIDTHS = (13, 4, 1, 0)  # of cells of frequencies: each is 3 × 3 of the ne
 LOWEST_SHARE = 0.5  # of the largest norm: a test that hardly any cell would pass is left out
 
 
-def strongest(polynomial: GramPolynomial, grid: tuple[int, int]) -> tuple[tuple[int, int], int]:
+def peak_frequency(
+    polynomial: GramPolynomial, grid: tuple[int, int]
+) -> tuple[tuple[int, int], int]:
     """Return the frequency on a grid, and the group, with the largest eigenvalue of G.
 
     Parameters

@@ -66,7 +66,7 @@ class Candidate:
             )
 
 
-TODAY = Candidate(decaying=True, averaging=0.999)  # the course's recipe
+COURSE_RECIPE = Candidate(decaying=True, averaging=0.999)  # the course's recipe
 
 
 def start_weights(candidate: Candidate, name: str, *, seed: int = 0) -> nn.Sequential:
@@ -136,7 +136,7 @@ def trained_as(
     nn.Sequential
         In eval mode, on the device of the data.
     """
-    if candidate == TODAY:
+    if candidate == COURSE_RECIPE:
         return trained(name, dataset=dataset, seed=seed)
     model = start_weights(candidate, name, seed=seed)
     key = {

@@ -14,12 +14,12 @@ from dataclasses import replace
 from helpers.data import Dataset, prepare
 from helpers.studies.recipe_scores import entries_of_other_tables, entries_of_table_4, score
 from helpers.studies.recipe_tables import ATTACKS, networks_of_table_4, table_2, table_4
-from helpers.studies.recipe_training import TODAY, Candidate
+from helpers.studies.recipe_training import COURSE_RECIPE, Candidate
 
 SPARSE, GAUSSIAN = Candidate("sparse"), Candidate("gaussian", 0.2)
 OURS = "the course's: Glorot, averaged"
 CANDIDATES: dict[str, Candidate] = {
-    OURS: TODAY,
+    OURS: COURSE_RECIPE,
     "sparse, N(0, 1)": SPARSE,
     "all N(0, 0.2²)": GAUSSIAN,
     "sparse, N(0, 1), shared start": replace(SPARSE, shared=True),

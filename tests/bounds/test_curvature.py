@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.bounds.crown import enclosures, reach_of
-from helpers.bounds.curvature import highest, least_margin, parabolas
+from helpers.bounds.curvature import least_margin, parabolas, trust_region_bound
 
 from ..examples import generator
 from .examples import network
@@ -85,7 +85,7 @@ def test_highest_is_the_maximum_in_the_ball(shift):
     form = root + root.mT + 2 * shift * torch.eye(3)
     gradient = torch.randn(20, 3, generator=random, dtype=torch.double)
     for radius in (0.1, 1.0, 5.0):
-        bound = highest(gradient, form, torch.full((20,), radius, dtype=torch.double))
+        bound = trust_region_bound(gradient, form, torch.full((20,), radius, dtype=torch.double))
         r = ball(200_000, 3, radius)
         values = torch.einsum("ri,nij,rj->nr", r, form, r) - gradient @ r.T
         found = values.amax(1)

@@ -26,6 +26,31 @@ def test_figure_has_its_size_in_inches():
     assert picture.size == (3 * plotting.DPI, 2 * plotting.DPI)
 
 
+@pytest.mark.parametrize("draw", [lambda ax: None, lambda ax: ax.plot([0, 1], [1, 0])])
+def test_figure_has_a_white_ground_of_its_own(draw):
+    """Without one, black letters would stand on the page of a dark theme."""
+    fig = plotting.figure(2, 2)
+    draw(plotting.axes(fig))
+    picture = Image.open(io.BytesIO(plotting.png(fig))).convert("RGBA")
+    assert picture.getextrema()[3] == (255, 255), "something can be seen through"
+    assert {picture.getpixel((x, y)) for x in (0, -1) for y in (0, -1)} == {(255, 255, 255, 255)}
+
+
+def test_photographs_are_kept_at_the_resolution_of_the_screen(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(
+        plotting,
+        "display",
+        lambda bundle, **options: sizes.append(
+            Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).width
+        ),
+    )
+    noise = np.random.default_rng(0).random((1, 1, 500, 500, 3))
+    for images in (np.zeros((1, 1, 5, 5)), noise):
+        plotting.show(plotting.image_grid(images, size=4), "one image, which may be noise")
+    assert sizes == [4 * plotting.DPI, 4 * plotting.SCREEN_DPI]
+
+
 def test_figure_does_not_change_the_style_of_others():
     before = plotting.plt.rcParams["font.size"], plotting.plt.rcParams["image.cmap"]
     plotting.image_grid(np.zeros((1, 1, 2, 2)))
@@ -40,7 +65,8 @@ def test_shown_figure_has_alternative_text(monkeypatch):
     fig = plotting.figure(1, 1)
     plotting.show(fig, "an empty square")
     ((bundle, options),) = shown
-    assert options == {"metadata": {"image/png": {"alt": "an empty square"}}, "raw": True}
+    metadata = {"alt": "an empty square", "width": plotting.SCREEN_DPI}  # an inch of a page
+    assert options == {"metadata": {"image/png": metadata}, "raw": True}
     assert bundle["text/plain"] == "an empty square"
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
     assert picture.size == (plotting.DPI, plotting.DPI)
@@ -131,18 +157,15 @@ def test_bars_have_lengths_labels_and_a_highlight(kind):
     assert ax.get_title() == "t"
 
 
-def test_triptych_shows_image_magnified_difference_and_adversarial_image():
-    random = np.random.default_rng(0)
-    x = random.random((4, 4))
-    r = random.uniform(-0.1, 0.1, (4, 4))
-    fig = plotting.figure(6, 2)
-    plotting.triptych(x, torch.as_tensor(x + r), fig=fig, titles=("x", "r", "x'"), gain=20)
-    left, centre, right = pictures(fig)
-    np.testing.assert_array_equal(left, x)
-    np.testing.assert_allclose(centre, r, atol=1e-15)
-    np.testing.assert_array_equal(right, np.clip(x + r, 0, 1))
-    assert fig.axes[1].images[0].get_clim() == (-0.05, 0.05)
-    assert [ax.get_title() for ax in fig.axes] == ["x", "r", "x'"]
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_title_of_a_difference_names_the_limit_that_it_is_drawn_with(kind):
+    r = kind(np.array([[0.1234, -0.456]]))
+    assert plotting.up_to("r", r) == "r, up to ±0.46"
+    assert plotting.limit_of(r) == pytest.approx(0.456)
+    assert plotting.limit_of(r, 0.2) == 0.2
+    ax = plotting.figure(1, 1).subplots()
+    plotting.difference(r, ax=ax)
+    assert ax.images[0].get_clim() == (-plotting.limit_of(r), plotting.limit_of(r))
 
 
 def test_regions_put_the_first_row_at_the_bottom_of_the_unit_square():
@@ -158,15 +181,15 @@ def test_regions_put_the_first_row_at_the_bottom_of_the_unit_square():
 def test_heatmap_writes_each_number_but_nan_where_it_belongs():
     ax = plotting.axes(plotting.figure(3, 2))
     values = [[0.04, np.nan, 0.96], [0.5, 0.2, 0.3]]
-    plotting.heatmap(
-        values, ax=ax, rows=["a", "b"], columns=list("xyz"), number="{:.1f}", limits=(0, 1)
-    )
+    names = {"rows": ["a", "b"], "columns": list("xyz"), "xlabel": "across", "ylabel": "down"}
+    plotting.heatmap(values, ax=ax, **names, number="{:.1f}", limits=(0, 1))
     written = {text.get_position(): text.get_text() for text in ax.texts}
     assert written == {(0, 0): "0.0", (2, 0): "1.0", (0, 1): "0.5", (1, 1): "0.2", (2, 1): "0.3"}
     assert [text.get_color() for text in ax.texts] == ["white", "black", "black", "white", "white"]
     assert ax.images[0].get_clim() == (0, 1)
     assert ticks(ax) == ["a", "b"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("across", "down")
 
 
 def test_magnified_difference_lies_around_grey():

@@ -93,7 +93,7 @@ def test_quiz_shows_the_next_picture_and_clears_the_choice(quiz):
         assert quiz.form.choices.value is None
         assert quiz.form.button.disabled
         seen.append(quiz.image.value)
-    assert seen == [plotting.png(one.picture) for one in quiz.rounds]
+    assert seen == [plotting.png(one.picture, plotting.SCREEN_DPI) for one in quiz.rounds]
 
 
 def test_quiz_betrays_nothing(quiz, capsys):

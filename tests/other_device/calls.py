@@ -230,7 +230,7 @@ CALLS = {
     "spectral.block_constants": lambda t: [
         one.bound for one in spectral.block_constants(t.convolutional, (1, SIDE, SIDE))
     ],
-    "spectral.climb": lambda t: spectral.climb(t.dense(nn.Sigmoid), t.x, steps=3),
+    "spectral.steepest_pair": lambda t: spectral.steepest_pair(t.dense(nn.Sigmoid), t.x, steps=3),
     "spectral.conv_norm": lambda t: spectral.conv_norm(t.conv, (SIDE, SIDE)),
     "spectral.conv_norm_bound": lambda t: [
         spectral.conv_norm_bound(t.conv, (SIDE, SIDE), **options)

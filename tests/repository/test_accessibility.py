@@ -124,7 +124,8 @@ def test_ink_can_be_read_on_every_colour():
 def test_numbers_of_a_heatmap_can_be_read_on_their_cells():
     ax = plotting.axes(plotting.figure())
     values = np.linspace(0, 1, 50).reshape(5, 10)
-    plotting.heatmap(values, ax=ax, rows=range(5), columns=range(10))
+    names = {"rows": list("abcde"), "columns": list("0123456789"), "xlabel": "", "ylabel": ""}
+    plotting.heatmap(values, ax=ax, **names)
     picture = ax.images[0]
     for text in ax.texts:
         column, row = text.get_position()

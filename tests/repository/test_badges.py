@@ -18,12 +18,31 @@ LINK = re.compile(r"\[!\[(?P<name>[^\]]+)\]\((?P<image>[^)]+)\)\]\((?P<address>[
 BUILD_FILES = ("binder/environment.yml", ".binder/environment.yml", "environment.yml")
 
 
+UNSET = 'REPOSITORY = ""  # https://github.com/OWNER/NAME, needed on Colab only'
+
+
+def plain(text: str) -> str:
+    """Return a README or a notebook without what `badges` wrote into it, if it did."""
+    if not text.startswith("{"):
+        return badges.BUTTONS.sub("", text)
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        source = badges.BUTTONS.sub("", "".join(cell["source"]))
+        if badges.ADDRESS.search(source):
+            source = badges.ADDRESS.sub(lambda _: UNSET, source)
+            source = re.sub(r'"--branch", "[^"]*", ', "", source)
+        cell["source"] = source.splitlines(keepends=True)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
 @pytest.fixture
 def copy(root, tmp_path, monkeypatch) -> Path:
-    """A copy of what is written to, as after a fork."""
+    """A copy of what is written to, as before `badges` was run for the first time."""
     shutil.copytree(root / "notebooks", tmp_path / "notebooks")
     for name in ("README.md", "environment.yml"):
         shutil.copy(root / name, tmp_path / name)
+    for path in (tmp_path / "README.md", *(tmp_path / "notebooks").glob("*.ipynb")):
+        path.write_text(plain(path.read_text("utf-8")), "utf-8")
     monkeypatch.setattr(badges, "ROOT", tmp_path)
     return tmp_path
 
@@ -57,11 +76,24 @@ def setup_cells(folder: Path) -> list[str]:
     return ["".join(some[0]["source"]) for some in code]
 
 
-def test_committed_state_has_no_address(root):
+def test_committed_state_has_no_address_or_that_of_one_fork(root):
+    addresses = {re.search(r'^REPOSITORY = "(.*?)"', s, re.MULTILINE)[1] for s in setup_cells(root)}
+    (address,) = addresses
     for name, text in pages(root).items():
-        assert not links(text), name
-    for source in setup_cells(root):
-        assert re.search(r'^REPOSITORY = ""  # ', source, re.MULTILINE)
+        found = links(text)
+        assert bool(found) == bool(address), name
+        repository = address.removeprefix("https://github.com/")
+        assert all(repository in unquote(link) for link in found.values()), name
+
+
+@pytest.mark.parametrize(("branch", "named"), [("main", False), ("spring-2027", True)])
+def test_set_up_cell_clones_the_branch(copy, branch, named):
+    badges.write("ada/course", "another")
+    badges.write("ada/course", branch)
+    (source,) = set(setup_cells(copy))
+    clone = f'"git", "clone", "--depth=1", "--branch", "{branch}", REPOSITORY, root]'
+    assert (clone in source) == named
+    assert source.count("--branch") == named
 
 
 @pytest.mark.parametrize("branch", ["main", "spring-2027", "class/a"])
@@ -110,7 +142,7 @@ def test_nothing_else_changes(copy, root):
     badges.write("ada/course")
     for path in sorted((copy / "notebooks").glob("*.ipynb")):
         new = path.read_text("utf-8").splitlines()
-        old = (root / "notebooks" / path.name).read_text("utf-8").splitlines()
+        old = plain((root / "notebooks" / path.name).read_text("utf-8")).splitlines()
         gone, come = [line for line in old if line not in new], [li for li in new if li not in old]
         assert len(gone) == 1
         assert "REPOSITORY = " in gone[0]

@@ -30,12 +30,22 @@ def words(path: Path) -> str:
     return re.sub(r"[*_`]|\s+", " ", text.lower().replace("**", ""))
 
 
-@pytest.fixture(scope="module")
-def solutions():
-    spec = importlib.util.spec_from_file_location("solutions", ROOT / "docs" / "solutions.py")
+def script(name: str):
+    """Return a script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def solutions():
+    return script("solutions")
+
+
+@pytest.fixture(scope="module")
+def glossary_links():
+    return script("glossary_links")
 
 
 # --- links
@@ -203,3 +213,55 @@ def test_the_guide_says_of_every_chapter_what_it_leans_on_and_what_is_hard():
     for number, leans, _hard in rows:
         earlier = re.findall(r"\d+", leans)
         assert all(int(one) < int(number) for one in earlier), number
+
+
+def prose(path: Path) -> str:
+    """Return a notebook's text without headings, code, formulas, readings and other links."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+    text = "\n\n".join(t for t in texts if not t.startswith("## What to read next"))
+    text = re.sub(r"^(#| {4}|\*\"Intriguing).*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"```.*?```|\$\$.*?\$\$", "", text, flags=re.DOTALL)
+    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", "", text)
+    text = re.sub(r"unit (square|vector|circle)", "", text)
+    return re.sub(r"\[[^\]]*\]\((?!\.\./docs/glossary\.md\))[^)]*\)", "", text)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_first_use_of_each_term_in_a_chapter_is_a_link_to_the_glossary(path):
+    text, bare = prose(path), []
+    links = [match.span() for match in re.finditer(r"\[[^\]]*\]\(\.\./docs/glossary\.md\)", text)]
+    assert len(links) >= 10
+    for row in ROWS:
+        names = [name.strip() for name in row[0].split(",")]
+        names = "|".join(re.escape(name) for name in names if name != "interval")
+        found = re.search(rf"(?<![\w∂-])({names})(e?s)?(?![\w-])", text, re.IGNORECASE)
+        if found and not any(start < found.start() < end for start, end in links):
+            bare.append(text[found.start() - 30 : found.end() + 30])
+    assert not bare, f"{bare}: run python docs/glossary_links.py"
+
+
+TERMS = (
+    "| term | |\n| box, box constraint | |\n| loss | |\n| softmax | |\n| softmax classifier | |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            ["# The loss", "`loss` $loss$ ∂loss A loss."],
+            ["# The loss", "`loss` $loss$ ∂loss A [loss]."],
+        ),
+        (["A softmax classifier", "its softmax"], ["A [softmax classifier]", "its softmax"]),
+        (["[chapter on the loss](5.ipynb), loss"], ["[chapter on the loss](5.ipynb), [loss]"]),
+        (["**Boxes** and a box constraint"], ["**[Boxes]** and a box constraint"]),
+        (["a toolbox, a box-shaped lossy thing"], ["a toolbox, a box-shaped lossy thing"]),
+        (["## What to read next\n\nA box"], ["## What to read next\n\nA box"]),
+        (["a loss", "the [loss](../docs/glossary.md)"], ["a [loss]", "the loss"]),
+    ],
+)
+def test_links_to_the_glossary_are_set_where_they_belong(glossary_links, before, after):
+    expected = [re.sub(r"\](?!\()", "](../docs/glossary.md)", text) for text in after]
+    assert glossary_links.linked(before, TERMS) == expected
+    assert glossary_links.linked(expected, TERMS) == expected

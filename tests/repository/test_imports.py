@@ -45,6 +45,7 @@ ALLOWED = {  # a room may import these rooms, and no others
     },
     "reproduce": {"course", "data", "studies"},
     "badges": {"data"},
+    "classroom": {"course"},
 }
 ROOMS = [name for name in ALLOWED if (HELPERS / name).is_dir()]
 LIGHT = ("data", "lbfgsb", "attack")  # rooms that draw nothing

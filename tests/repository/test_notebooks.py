@@ -113,6 +113,26 @@ def test_set_up_is_folded_and_what_one_does_is_not(notebook):
             assert not is_folded(cell)
 
 
+def test_what_only_sets_up_draws_or_keeps_the_ledger_is_folded(notebook):
+    for cell in code_cells(notebook):
+        body = ast.parse(cell.source).body
+        imports = all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
+        draws = re.search(r"^(plotting\.show|figures\.|ledger\.)", cell.source, re.MULTILINE)
+        if imports or draws:
+            assert is_folded(cell), cell.source
+
+
+def test_at_most_half_of_the_code_is_shown(notebook):
+    lines = [(len(c.source.splitlines()), is_folded(c)) for c in code_cells(notebook)]
+    shown = sum(count for count, folded in lines if not folded)
+    assert shown <= sum(count for count, _ in lines) / 2
+
+
+def test_says_that_some_cells_are_folded(notebook):
+    text = " ".join(c.source for c in notebook.cells if c.cell_type == "markdown").lower()
+    assert re.search(r"folded.{0,150}(open|click)", text)
+
+
 def roots(node: ast.AST) -> set[str]:
     """Return the names whose functions, or attributes' functions, are called in a piece of code."""
     calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]

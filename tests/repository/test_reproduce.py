@@ -15,8 +15,8 @@ from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from helpers import reproduce
-from helpers.course import load_results, plotting, timings
-from helpers.reproduce import WIDGET_VIEW, chapters, execute, ledger, store, written
+from helpers.course import WIDGET_VIEW, load_results, plotting, timings
+from helpers.reproduce import chapters, execute, ledger, store, written
 
 PNG = base64.b64decode(  # one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.spectral import climb, jacobian_norm, lipschitz_bound
+from helpers.spectral import jacobian_norm, lipschitz_bound, steepest_pair
 
 
 def starts(count=3, seed=0):
@@ -12,7 +12,7 @@ def starts(count=3, seed=0):
 
 def test_slope_of_a_linear_map_becomes_its_norm():
     layer = nn.Linear(12, 40).double()
-    found = climb(layer.eval(), starts(), steps=60)
+    found = steepest_pair(layer.eval(), starts(), steps=60)
     expected = torch.linalg.svdvals(layer.weight.detach())[0].item()
     assert found.slope.tolist() == pytest.approx([expected] * 3, rel=1e-3)
     assert (found.slope <= expected * (1 + 1e-9)).all()
@@ -26,7 +26,7 @@ def test_pair_is_as_steep_as_it_says_and_no_steeper_than_the_bound():
         )
     model = model.double().eval()
     x = starts(4, 1)
-    found = climb(model, x, steps=90, distance=0.05, first_step=0.1)
+    found = steepest_pair(model, x, steps=90, distance=0.05, first_step=0.1)
     with torch.no_grad():
         apart = (model(found.others) - model(found.inputs)).norm(dim=1)
     between = (found.others - found.inputs).norm(dim=1)
@@ -42,9 +42,9 @@ def test_pair_is_as_steep_as_it_says_and_no_steeper_than_the_bound():
 def test_constant_network_has_slope_zero():
     model = nn.Linear(12, 3).double().eval()
     nn.init.zeros_(model.weight)
-    assert climb(model, starts(2), steps=3).slope.tolist() == [0, 0]
+    assert steepest_pair(model, starts(2), steps=3).slope.tolist() == [0, 0]
 
 
 def test_model_in_training_mode_is_refused():
     with pytest.raises(ValueError, match="training mode"):
-        climb(nn.Linear(12, 3).double().train(), starts())
+        steepest_pair(nn.Linear(12, 3).double().train(), starts())

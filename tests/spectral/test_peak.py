@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.spectral import peak
 from helpers.spectral.autocorrelation import GramPolynomial, polyphase
-from helpers.spectral.peak import strongest
+from helpers.spectral.peak import peak_frequency
 
 from ..examples import generator
 
@@ -38,7 +38,7 @@ def every_eigenvalue(polynomial, grid):
 def test_it_is_the_strongest_of_all_frequencies(kind, seed, grid):
     polynomial = GramPolynomial(*kernels(kind, seed))
     values = every_eigenvalue(polynomial, grid)
-    (row, column), group = strongest(polynomial, grid)
+    (row, column), group = peak_frequency(polynomial, grid)
     assert values[row, column, group].item() == pytest.approx(values.max().item(), rel=1e-12)
 
 
@@ -66,10 +66,10 @@ def test_most_frequencies_of_a_fine_grid_are_not_looked_at(monkeypatch):
 
     polynomial = GramPolynomial(*kernels("smooth", 0))
     monkeypatch.setattr(GramPolynomial, "at", counted)
-    place = strongest(polynomial, (200, 200))
+    place = peak_frequency(polynomial, (200, 200))
     assert sum(looked_at) < 200 * 101 / 20
     monkeypatch.setattr(peak, "HALF_WIDTHS", (0,))
-    assert strongest(polynomial, (200, 200)) == place
+    assert peak_frequency(polynomial, (200, 200)) == place
     assert sum(looked_at) > 200 * 100
 
 
@@ -78,7 +78,7 @@ def test_groups_are_told_apart_and_parts_change_nothing(monkeypatch):
     nn.init.normal_(conv.weight, generator=generator(3))
     conv.weight[2:4] *= 3
     polynomial = GramPolynomial(*polyphase(conv))
-    place, group = strongest(polynomial, (9, 8))
+    place, group = peak_frequency(polynomial, (9, 8))
     assert group == 1
     monkeypatch.setattr(peak, "GRAMS_AT_ONCE", 30)
-    assert strongest(polynomial, (9, 8)) == (place, group)
+    assert peak_frequency(polynomial, (9, 8)) == (place, group)

@@ -6,7 +6,7 @@ import torch
 from helpers import models
 from helpers.evaluation import error_rate
 from helpers.studies import recipe_training
-from helpers.studies.recipe_training import TODAY, Candidate, start_weights, trained_as
+from helpers.studies.recipe_training import COURSE_RECIPE, Candidate, start_weights, trained_as
 
 
 def weights(candidate: Candidate, name: str = "FC123-456-10", seed: int = 3) -> list[torch.Tensor]:
@@ -58,7 +58,7 @@ def test_wide_start_is_the_courses_with_a_larger_first_layer():
 
 
 def test_the_courses_recipe_is_the_courses_network(tiny, own_folder):
-    found = trained_as(TODAY, "FC100-100-10", tiny, seed=1)
+    found = trained_as(COURSE_RECIPE, "FC100-100-10", tiny, seed=1)
     assert any(
         "FC100-100-10.rows.seed1" in path.name for path in (own_folder / "trained").iterdir()
     )

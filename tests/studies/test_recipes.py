@@ -19,7 +19,7 @@ def test_best_two_are_the_likeliest_of_two_names():
 
 def test_every_candidate_is_another_and_the_courses_is_among_them():
     assert len(set(recipes.CANDIDATES.values())) == len(recipes.CANDIDATES)
-    assert recipes.CANDIDATES[recipes.OURS] == recipes.TODAY
+    assert recipes.CANDIDATES[recipes.OURS] == recipes.COURSE_RECIPE
 
 
 def test_recipes_are_judged_by_seeds_that_chose_nothing():

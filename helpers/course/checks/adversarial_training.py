@@ -5,12 +5,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, alike, attempted, report, tensor
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def part_of_the_way(answer: Callable[..., Tensor]) -> None:
     """Chapter 9: outputs of the last hidden layer, moved towards the border of two labels."""
-    generator = torch.Generator().manual_seed(91)
+    generator = seeded(91)
     h = 5 + torch.rand(6, generator=generator)  # far from 0, so that the range does not matter
     weight = torch.randn(3, 6, generator=generator)
     bias = torch.randn(3, generator=generator)
@@ -53,7 +61,8 @@ def part_of_the_way(answer: Callable[..., Tensor]) -> None:
 
 def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None:
     """Chapter 9: new entries replace a random part of a pool, in any order."""
-    pool = torch.arange(40.0)[:, None].repeat(1, 3)
+    first = int(drawn(0, 99, seeded(92)))
+    pool = (first + torch.arange(40.0))[:, None].repeat(1, 3)
     new = -1 - torch.arange(15.0)[:, None].repeat(1, 3)
 
     def check(answer):
@@ -85,8 +94,9 @@ def renewed(answer: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> None
 
 def mixed_loss(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
     """Chapter 9: the loss of one step, from those of the batch and of each pool."""
-    clean, pools = torch.tensor(0.7), torch.tensor([1.5, 0.9, 2.0])
-    shares = torch.tensor([0.4, 0.15, 0.05])
+    generator = seeded(93)
+    clean, pools = torch.rand((), generator=generator), 1 + torch.rand(3, generator=generator)
+    shares = 0.02 + 0.25 * torch.rand(3, generator=generator)
     rest = 1 - shares.sum()
     expected = rest * clean + (shares * pools).sum()
     mistakes = {
@@ -118,7 +128,7 @@ def mixed_loss(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
 
 def mean_way(answer: Callable[..., Tensor]) -> None:
     """Chapter 9: all go the same distance, a part of the mean way, ``answer(x, far, strength)``."""
-    generator = torch.Generator().manual_seed(93)
+    generator = seeded(96)
     x = torch.rand(5, 8, generator=generator)
     r = torch.randn(5, 8, generator=generator) * torch.linspace(0.1, 1, 5)[:, None]
     length = r.norm(dim=1, keepdim=True)
@@ -150,7 +160,9 @@ def mean_way(answer: Callable[..., Tensor]) -> None:
 
 def drawn_entries(answer: Callable[..., tuple]) -> None:
     """Chapter 9: a batch from a pool, ``answer(pool, labels, count, generator)`` → both."""
-    pool, labels = torch.arange(200.0)[:, None].repeat(1, 3), torch.arange(200)
+    first = int(drawn(0, 99, seeded(94)))
+    labels = first + torch.arange(200)
+    pool = labels[:, None].repeat(1, 3).float()
 
     def check(answer):
         batches = []
@@ -167,7 +179,8 @@ def drawn_entries(answer: Callable[..., tuple]) -> None:
             batches.append(entries)
         if torch.equal(*batches):
             raise NotYetError("the same batch each time: draw the rows with the generator")
-        if torch.cat(batches).max() < 120 or torch.cat(batches).min() > 80:
+        rows = torch.cat(batches) - first
+        if rows.max() < 120 or rows.min() > 80:
             raise NotYetError("only a part of the pool is ever drawn")
 
     if attempted(answer, pool, labels, 50, torch.Generator()):
@@ -176,7 +189,7 @@ def drawn_entries(answer: Callable[..., tuple]) -> None:
 
 def one_pass(answer: Callable[..., torch.nn.Module]) -> None:
     """Chapter 9: a step downhill for each batch, ``answer(network, batches, loss, rate)``."""
-    generator = torch.Generator().manual_seed(95)
+    generator = seeded(95)
     start = torch.randn(1, 3, generator=generator)
     batches = [torch.randn(6, 3, generator=generator) for _ in range(4)]
 

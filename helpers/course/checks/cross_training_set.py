@@ -5,12 +5,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, alike, attempted, report, tensor
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def stretched(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     """Chapter 8: one factor for all images, so that the mean distortion is as asked for."""
-    generator = torch.Generator().manual_seed(81)
+    generator = seeded(81)
     x = torch.rand(5, 1, 6, 6, generator=generator)
     r = torch.randn(5, 1, 6, 6, generator=generator) * torch.linspace(0.02, 0.2, 5).view(
         -1, 1, 1, 1
@@ -51,7 +59,7 @@ def stretched(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
 
 def resampled_errors(answer: Callable[[Tensor, int], Tensor]) -> None:
     """Chapter 8: errors of images drawn anew, ``answer(wrong, times)`` → (times,)."""
-    wrong = torch.arange(400) % 16 == 0
+    wrong = torch.arange(400) % int(drawn(12, 20, seeded(82))) == 0
     share, times = wrong.double().mean(), 2000
     spread = (share * (1 - share) / len(wrong)).sqrt()
 
@@ -82,7 +90,7 @@ def resampled_errors(answer: Callable[[Tensor, int], Tensor]) -> None:
 
 def interval_of_draws(answer: Callable[[Tensor, float], tuple]) -> None:
     """Chapter 8: where the middle share of some draws lies, ``answer(errors, level)`` → ends."""
-    errors = torch.rand(4001, generator=torch.Generator().manual_seed(82)).double().pow(3)
+    errors = torch.rand(4001, generator=seeded(82)).double().pow(3)
     mean, spread = errors.mean(), errors.std()
 
     def ends(level: float) -> Tensor:
@@ -124,7 +132,7 @@ def interval_of_draws(answer: Callable[[Tensor, float], tuple]) -> None:
 
 def paired_draws(answer: Callable[..., Tensor]) -> None:
     """Chapter 8: the difference of two errors, redrawn, ``answer(wrong, others, times)``."""
-    generator = torch.Generator().manual_seed(83)
+    generator = seeded(83)
     wrong = torch.rand(400, generator=generator) < 0.3
     others = wrong ^ (torch.rand(400, generator=generator) < 0.05)
     each = wrong.double() - others.double()
@@ -159,7 +167,7 @@ def paired_draws(answer: Callable[..., Tensor]) -> None:
 
 def widths(answer: Callable[..., Tensor]) -> None:
     """Chapter 8: how wide intervals are for fewer images, ``answer(interval, wrong, sizes)``."""
-    wrong = torch.rand(500, generator=torch.Generator().manual_seed(84)) < 0.2
+    wrong = torch.rand(500, generator=seeded(84)) < 0.2
     sizes = [20, 80, 320]
 
     def interval(part: Tensor) -> tuple[float, float]:

@@ -6,12 +6,20 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, alike, attempted, report, tensor
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def gradient_sign_step(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     """Chapter 13: clip(x + ε·sign ∂loss/∂x), ``answer(x, gradient, epsilon)``."""
-    generator = torch.Generator().manual_seed(131)
+    generator = seeded(131)
     x = torch.rand(3, 1, 5, 5, generator=generator)
     gradient = torch.randn(3, 1, 5, 5, generator=generator)
     gradient[0, 0, 0, 0], epsilon = 0.0, 0.25
@@ -46,7 +54,7 @@ def gradient_sign_step(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Non
 
 def ball_of_size(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     """Chapter 13: the closest point at a distortion of at most rms, ``answer(x, points, rms)``."""
-    generator = torch.Generator().manual_seed(132)
+    generator = seeded(132)
     x = torch.rand(4, 1, 5, 5, generator=generator)
     points = x + torch.tensor([0.02, 0.3, 0.5, 0.05]).view(-1, 1, 1, 1) * torch.randn(
         x.shape, generator=generator
@@ -79,7 +87,10 @@ def ball_of_size(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
 
 def smoothed_radius(answer: Callable[[float, float, int], float]) -> None:
     """Chapter 13: σ Φ⁻¹(p) / √n, or 0 without a majority, ``answer(p, sigma, pixels)``."""
-    cases = ((0.9, 0.25, 784), (0.999, 0.5, 100), (0.6, 1.0, 784), (0.5, 0.25, 784), (0.3, 1.0, 9))
+    generator = seeded(133)
+    some = drawn(0.55, 0.98, generator), drawn(0.2, 1, generator), int(drawn(50, 900, generator))
+    few = ((0.9, 0.25, 784), (0.999, 0.5, 100), (0.6, 1.0, 784), (0.5, 0.25, 784), (0.3, 1.0, 9))
+    cases = (*few, some)
 
     def check(answer):
         for p, sigma, pixels in cases:
@@ -110,7 +121,7 @@ def smoothed_radius(answer: Callable[[float, float, int], float]) -> None:
 
 def step_of_size(answer: Callable[..., Tensor]) -> None:
     """Chapter 13: a step uphill of a given distortion, ``answer(x, gradient, size)``."""
-    generator = torch.Generator().manual_seed(134)
+    generator = seeded(134)
     x = torch.rand(4, 1, 5, 5, generator=generator)
     gradient = torch.randn(4, 1, 5, 5, generator=generator) * torch.tensor(
         [0.01, 1.0, 30.0, 0.0]
@@ -142,7 +153,7 @@ def step_of_size(answer: Callable[..., Tensor]) -> None:
 
 def worst_in_ball(answer: Callable[..., Tensor]) -> None:
     """Chapter 13: uphill in a ball, ``answer(slope, step, project, x, rms, steps)`` → x'."""
-    generator = torch.Generator().manual_seed(135)
+    generator = seeded(135)
     x = torch.rand(4, 1, 5, 5, generator=generator)
     x[0] = 0.5
     goal = torch.randn(x.shape, generator=generator)
@@ -187,7 +198,7 @@ def worst_in_ball(answer: Callable[..., Tensor]) -> None:
 
 def robust_pass(answer: Callable[..., torch.nn.Module]) -> None:
     """Chapter 13: training on worst images, ``answer(network, batches, worst, rate)`` → network."""
-    generator = torch.Generator().manual_seed(136)
+    generator = seeded(136)
     start = torch.randn(3, 4, generator=generator)
     batches = [
         (torch.randn(5, 4, generator=generator), torch.randint(3, (5,), generator=generator))

@@ -6,12 +6,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, alike, attempted, report, tensor
+from helpers.course.checks._report import (
+    NotYetError,
+    alike,
+    attempted,
+    drawn,
+    report,
+    seeded,
+    tensor,
+)
 
 
 def penalised_objective(answer: Callable[..., tuple]) -> None:
     """Chapter 5: c‖r‖² + loss and its gradient, ``answer(r, c, loss, slope)`` → both."""
-    generator = torch.Generator().manual_seed(6)
+    generator = seeded(6)
     r, slope = torch.randn(2, 4, 9, generator=generator)
     c, loss = torch.tensor([0.5, 1.0, 3.0, 7.0]), torch.rand(4, generator=generator)
     squares = r.square().sum(1)
@@ -45,7 +53,7 @@ def penalised_objective(answer: Callable[..., tuple]) -> None:
 
 def step_in_the_box(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """Chapter 5: the projection of x + r onto [0, 1]^m, ``answer(x, r)`` → the new r."""
-    generator = torch.Generator().manual_seed(7)
+    generator = seeded(7)
     x = torch.rand(3, 1, 4, 4, generator=generator)
     r = torch.randn(3, 1, 4, 4, generator=generator)
 
@@ -69,9 +77,11 @@ def step_in_the_box(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
 
 def middle_in_log_c(answer: Callable[[float, float], float]) -> None:
     """Chapter 5: the next c of a bisection in log c, ``answer(success_c, failure_c)`` → c."""
+    generator = seeded(8)
+    some = drawn(0.01, 0.5, generator), drawn(1, 9, generator)
 
     def check(answer):
-        for low, high in ((0.01, 1.0), (2.0, 8.0), (1e-6, 1e-2)):
+        for low, high in ((0.01, 1.0), (2.0, 8.0), (1e-6, 1e-2), some):
             found, expected = float(answer(low, high)), (low * high) ** 0.5
             if abs(found - (low + high) / 2) < 1e-6 * high:
                 raise NotYetError("this is the middle of c; the middle of log c is wanted")
@@ -90,7 +100,7 @@ def middle_in_log_c(answer: Callable[[float, float], float]) -> None:
 
 def loss_and_slope(answer: Callable[..., tuple]) -> None:
     """Chapter 5: cross-entropies at x + r and gradients, ``answer(network, x, r, target)``."""
-    generator = torch.Generator().manual_seed(51)
+    generator = seeded(51)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 4))
     weight = 3 * torch.randn(4, 9, generator=generator)
     with torch.no_grad():
@@ -133,7 +143,7 @@ def loss_and_slope(answer: Callable[..., tuple]) -> None:
 
 def projected_step(answer: Callable[..., Tensor]) -> None:
     """Chapter 5: a step downhill, and back into the box, ``answer(project, x, r, slope, size)``."""
-    generator = torch.Generator().manual_seed(52)
+    generator = seeded(52)
     x, r, slope = torch.rand(3, 4, 9, generator=generator)
     r, slope, size = 0.2 * (r - 0.5), slope - 0.5, torch.tensor([0.1, 0.5, 1.0, 3.0])
     down = size[:, None] * slope
@@ -163,7 +173,7 @@ def projected_step(answer: Callable[..., Tensor]) -> None:
 
 def descent(answer: Callable[..., Tensor]) -> None:
     """Chapter 5: many such steps from r = 0, ``answer(objective, step, x, steps)`` → r."""
-    generator = torch.Generator().manual_seed(53)
+    generator = seeded(53)
     x = torch.rand(6, 8, generator=generator)
     goal = torch.randn(6, 8, generator=generator)
     curvature = torch.logspace(-1, 2, 6)[:, None] * (1 + torch.rand(6, 8, generator=generator))
@@ -207,8 +217,10 @@ def search_of_c(answer: Callable[..., float]) -> None:
     def middle(low: float, high: float) -> float:
         return math.sqrt(low * high)
 
+    some = 10 ** drawn(-2.5, 1.5, seeded(54))
+
     def check(answer):
-        for limit, low, high in ((0.3, 1e-3, 1e2), (20.0, 1e-3, 1e2), (0.004, 1e-3, 1e1)):
+        for limit, low, high in ((0.3, 1e-3, 1e2), (some, some / 300, 1e2), (0.004, 1e-3, 1e1)):
             tried = []
 
             def works(c, limit=limit, tried=tried):

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from helpers.course.checks._report import NotYetError, attempted, report, tensor
+from helpers.course.checks._report import NotYetError, attempted, report, seeded, tensor
 
 
 def difference_picture(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     """Chapter 11: Figure 5's middle, ``answer(original, adversarial, gain)`` → pixels in [0, 1]."""
-    generator = torch.Generator().manual_seed(11)
+    generator = seeded(11)
     x = torch.rand(3, 4, 4, generator=generator)
     changed = (x + 0.05 * torch.randn(3, 4, 4, generator=generator)).clamp(0, 1)
 
@@ -39,8 +39,10 @@ def difference_picture(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Non
 def from_pixels(answer: Callable[[nn.Module, Tensor, Tensor], nn.Module]) -> None:
     """Chapter 11: a network that takes pixels, ``answer(network, mean, deviation)`` → module."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 3).requires_grad_(False)).eval()
-    mean, deviation = torch.tensor([0.3, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.5])
-    pixels = torch.rand(5, 3, 2, 2, generator=torch.Generator().manual_seed(5))
+    generator = seeded(5)
+    mean = 0.3 + 0.3 * torch.rand(3, generator=generator)
+    deviation = 0.2 + 0.3 * torch.rand(3, generator=generator)
+    pixels = torch.rand(5, 3, 2, 2, generator=generator)
     m, s = mean.view(3, 1, 1), deviation.view(3, 1, 1)
 
     def check(answer):
@@ -69,7 +71,7 @@ def from_pixels(answer: Callable[[nn.Module, Tensor, Tensor], nn.Module]) -> Non
 
 def pixel_distortion(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """Chapter 11: the distortion of pixels from standardised changes, ``answer(r, deviation)``."""
-    r = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(4))
+    r = torch.randn(4, 3, 5, 5, generator=seeded(4))
     deviation = torch.tensor([0.1, 0.2, 0.6])
     in_pixels = r * deviation.view(3, 1, 1)
 

@@ -10,15 +10,17 @@ from helpers.course.checks._report import (
     NotYetError,
     alike,
     attempted,
+    drawn,
     one_number,
     report,
+    seeded,
     tensor,
 )
 
 
 def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
     """Chapter 10: the norm of a convolution with wrap-around edges, ``answer(kernel, side)``."""
-    generator = torch.Generator().manual_seed(10)
+    generator = seeded(10)
     cases = [
         (torch.randn(*shape, generator=generator, dtype=torch.float64), side)
         for shape, side in (((1, 1, 3, 3), 8), ((3, 2, 3, 3), 6), ((2, 4, 5, 5), 9))
@@ -65,9 +67,11 @@ def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
 
 def pooling_constant(answer: Callable[[int, int], float]) -> None:
     """Chapter 10: the Lipschitz constant of max-pooling k × k with stride s, ``answer(k, s)``."""
+    generator = seeded(11)
+    some = int(drawn(6, 12, generator)), int(drawn(2, 5, generator))
 
     def check(answer):
-        for kernel, stride in ((2, 2), (3, 2), (5, 2), (4, 3), (3, 1), (2, 3)):
+        for kernel, stride in ((2, 2), (3, 2), (5, 2), (4, 3), (3, 1), (2, 3), some):
             found, windows = float(answer(kernel, stride)), math.ceil(kernel / stride)
             case = f"k = {kernel}, s = {stride}"
             if abs(found - windows) < 1e-6:
@@ -92,8 +96,9 @@ def pooling_constant(answer: Callable[[int, int], float]) -> None:
 def certified_radius(answer: Callable[..., float]) -> None:
     """Chapter 10: a certified distortion, ``answer(logits, weight, before, target, pixels)``."""
     weight = torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 2.0], [3.0, -1.0, 0.0]]).double()
-    logits = torch.tensor([1.0, 4.0, 2.0]).double()
-    before, target, pixels = 5.0, 0, 100
+    generator = seeded(12)
+    logits = torch.tensor([1.0, drawn(4, 6, generator), 2.0]).double()
+    before, target, pixels = drawn(3, 9, generator), 0, 100
 
     def check(answer):
         found = float(answer(logits, weight, before, target, pixels))
@@ -130,7 +135,7 @@ def certified_radius(answer: Callable[..., float]) -> None:
 
 def adjoint_of(answer: Callable[..., Tensor]) -> None:
     """Chapter 10: what carries y back through a convolution, ``answer(conv, y, shape)`` → Aᵀy."""
-    generator = torch.Generator().manual_seed(101)
+    generator = seeded(101)
     cases = []
     for stride, padding, side in ((1, 0, 6), (1, 2, 7), (2, 1, 8)):
         conv = torch.nn.Conv2d(2, 3, 3, stride, padding, bias=False, dtype=torch.float64)
@@ -171,8 +176,8 @@ def adjoint_of(answer: Callable[..., Tensor]) -> None:
 
 def stretched_once(answer: Callable[..., tuple]) -> None:
     """Chapter 10: one round of power iteration, ``answer(forward, back, v)`` → stretch, next v."""
-    matrix = torch.randn(5, 7, generator=torch.Generator().manual_seed(102)).double()
-    v = 3 * torch.randn(7, generator=torch.Generator().manual_seed(103)).double()
+    matrix = torch.randn(5, 7, generator=seeded(102)).double()
+    v = 3 * torch.randn(7, generator=seeded(103)).double()
     image = matrix @ v
     back = matrix.T @ image
     stretch = image.norm() / v.norm()
@@ -204,7 +209,7 @@ def stretched_once(answer: Callable[..., tuple]) -> None:
 
 def power_method(answer: Callable[..., list]) -> None:
     """Chapter 10: the stretch after each round, ``answer(once, v, rounds)`` → a list."""
-    generator = torch.Generator().manual_seed(104)
+    generator = seeded(104)
     matrix = torch.randn(6, 6, generator=generator).double()
     v = torch.randn(6, generator=generator).double()
 

@@ -11,15 +11,19 @@ from helpers.course.checks._report import (
     NotYetError,
     alike,
     attempted,
+    drawn,
     one_number,
     report,
+    seeded,
     tensor,
 )
 
 
 def label_entropy(answer: Callable[[Tensor], float]) -> None:
     """Chapter 3: the entropy of some labels in bits, ``answer(labels)`` → float."""
+    some = torch.randint(4, (1, 10), generator=seeded(42))
     rows = torch.tensor([[3, 3, 3, 3, 3, 3, 7, 7, 0, 1], [1, 2, 2, 3, 3, 3, 4, 4, 4, 4], [5] * 10])
+    rows = torch.cat([rows, some])
 
     def check(answer):
         for labels in rows:
@@ -43,7 +47,7 @@ def label_entropy(answer: Callable[[Tensor], float]) -> None:
 
 def mean_similarity(answer: Callable[[Tensor], float]) -> None:
     """Chapter 3: the mean cosine over the pairs of some vectors, ``answer(vectors)`` → float."""
-    vectors = torch.rand(6, 9, generator=torch.Generator().manual_seed(43)) * 3
+    vectors = torch.rand(6, 9, generator=seeded(43)) * 3
     units_long = torch.nn.functional.normalize(vectors, dim=1).double()
     cosines = units_long @ units_long.T
     expected = cosines[~torch.eye(6, dtype=torch.bool)].mean()
@@ -67,7 +71,7 @@ def mean_similarity(answer: Callable[[Tensor], float]) -> None:
 
 def counter_rotation(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """Chapter 3: the read-out that undoes a rotation of φ, ``answer(weight, rotation)``."""
-    generator = torch.Generator().manual_seed(44)
+    generator = seeded(44)
     rotation = units.random_rotation(6, generator=generator)
     weight = torch.randn(4, 6, generator=generator)
     expected = (weight @ rotation.T).double()
@@ -89,7 +93,7 @@ def counter_rotation(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
 
 def best_images(answer: Callable[[Tensor, int], Tensor]) -> None:
     """Chapter 3: the top images of many directions, ``answer(responses, count)`` → (M, count)."""
-    responses = torch.randn(40, 7, generator=torch.Generator().manual_seed(31)) - 0.5
+    responses = torch.randn(40, 7, generator=seeded(31)) - 0.5
 
     def check(answer):
         found = tensor(answer(responses, 5), (7, 5), "five image numbers for each direction").long()
@@ -117,7 +121,7 @@ def best_images(answer: Callable[[Tensor, int], Tensor]) -> None:
 
 def purity_of_rows(answer: Callable[[Tensor], Tensor]) -> None:
     """Chapter 3: the share of the most frequent label of each row, ``answer(labels)`` → (M,)."""
-    labels = torch.randint(5, (9, 8), generator=torch.Generator().manual_seed(32))
+    labels = torch.randint(5, (9, 8), generator=seeded(32))
     labels[0], labels[1] = 7, torch.arange(8)
     counts = torch.nn.functional.one_hot(labels, 10).sum(1).double()
     expected = counts.amax(1) / 8
@@ -141,11 +145,12 @@ def purity_of_rows(answer: Callable[[Tensor], Tensor]) -> None:
 
 def directions_of_length_1(answer: Callable[..., Tensor]) -> None:
     """Chapter 3: random unit vectors, ``answer(count, width, generator)`` → (count, width)."""
+    many = 20_000 + int(drawn(0, 999, seeded(33)))
 
     def check(answer):
-        drawn = [answer(20_000, 2, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
-        v, again, other = (tensor(one, (20_000, 2), "one vector a row") for one in drawn)
-        if not torch.allclose(v.norm(dim=1), torch.ones(20_000).double(), atol=1e-4):
+        three = [answer(many, 2, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+        v, again, other = (tensor(one, (many, 2), "one vector a row") for one in three)
+        if not torch.allclose(v.norm(dim=1), torch.ones(many).double(), atol=1e-4):
             raise NotYetError("divide each row by its own length, so that all have the length 1")
         if torch.equal(v, other) or not torch.equal(v, again):
             raise NotYetError("draw with the generator that is given, and nothing else")
@@ -163,7 +168,7 @@ def directions_of_length_1(answer: Callable[..., Tensor]) -> None:
 
 def shuffled_p(answer: Callable[..., float]) -> None:
     """Chapter 3: p of the permutation test, ``answer(own, other, times, generator)``."""
-    generator = torch.Generator().manual_seed(34)
+    generator = seeded(34)
     own = torch.randn(12, generator=generator)
     both = {
         shift: torch.cat([own, torch.randn(8, generator=generator) + shift])

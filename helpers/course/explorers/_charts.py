@@ -215,6 +215,8 @@ class Painted(Panel):
 
 def nice(low: float, high: float) -> tuple[float, float]:
     """Return limits around a range that are the same for most ranges like it."""
-    step = 10 ** np.ceil(np.log10(max(high - low, 1e-6))) / 2
+    width = max(high - low, 1e-6)
+    power = 10 ** np.floor(np.log10(width))
+    step = next(share * power for share in (0.5, 1, 2, 5) if 4 * share * power >= width)
     first = np.floor(low / step)
     return float(step * first), float(step * max(np.ceil(high / step), first + 1))

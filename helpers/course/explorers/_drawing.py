@@ -72,5 +72,6 @@ def grey(pixels: Tensor) -> np.ndarray:
 
 
 def coloured(r: Tensor) -> np.ndarray:
-    """Return a difference (H, W) in the colours of `plotting.difference`, ten times as strong."""
-    return colormaps[plotting.DIVERGING]((0.5 + 5 * r).clamp(0, 1).cpu().numpy(), bytes=True)
+    """Return a difference (H, W) in the colours of `plotting.difference`."""
+    shares = 0.5 + r.cpu().numpy() / (2 * plotting.limit_of(r))
+    return colormaps[plotting.DIVERGING](shares, bytes=True)

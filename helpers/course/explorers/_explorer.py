@@ -6,18 +6,19 @@ ipywidgets 7.7 and 8 is used. While a control is dragged its values come one at 
 end sends the next when the last was answered, and always the last one in the end.
 """
 
-import base64
 import html
+import textwrap
 from collections.abc import Callable, Container
 from pathlib import Path
 
 import ipywidgets
-from IPython.display import display
 
 from helpers.course import plotting
 from helpers.course.explorers._live import live
 from helpers.course.explorers._sheet import Rows, Sheet, into_figure, size_of
+from helpers.course.widget_output import show_widget
 
+LETTERS = 12  # an inch, of a title
 STYLE = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
 
 
@@ -113,7 +114,9 @@ class Explorer:
         parts = fig.subfigures(len(settings), 1, squeeze=False)[:, 0]
         start = self.values()
         for part, setting in zip(parts, settings, strict=True):
-            part.suptitle(self._draw_into(part, {**start, **setting}), fontsize=11)
+            message = self._draw_into(part, {**start, **setting})
+            lines = (textwrap.fill(line, int(LETTERS * width)) for line in message.splitlines())
+            part.suptitle("\n".join(lines), fontsize=11)
         return fig
 
     def values(self) -> dict:
@@ -140,7 +143,7 @@ class Explorer:
     def _picture(self, values: dict) -> tuple[str, bytes]:
         fig = plotting.figure(*self.size)
         message = self.draw(fig, **values)
-        return message, plotting.png(fig)
+        return message, plotting.png(fig, plotting.SCREEN_DPI)
 
     def _draw_into(self, fig: plotting.SubFigure, values: dict) -> str:
         return self.draw(fig, **values)
@@ -155,14 +158,7 @@ class Explorer:
         """Move controls in answer to a click at these shares of the picture's width and height."""
 
     def _ipython_display_(self) -> None:
-        alt = f"Interactive figure: {self.message}"
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        bundle = {
-            "application/vnd.jupyter.widget-view+json": view,
-            "image/png": base64.b64encode(self.image.value).decode(),
-            "text/plain": alt,
-        }
-        display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+        show_widget(self.box, alt=f"Interactive figure: {self.message}", png=self.image.value)
 
 
 class PanelExplorer(Explorer):

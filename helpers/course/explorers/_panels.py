@@ -77,11 +77,11 @@ class Picture(Panel):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Difference(Panel):
-    """A perturbation, shape (H, W); `limit` is the value of the deepest colour."""
+    """A perturbation, shape (H, W); `limit` is the value of the deepest colour, or r's largest."""
 
     r: Any
     title: str = ""
-    limit: float
+    limit: float | None = None
     size: tuple[float, float] = PICTURE
 
     def draw(self, ax) -> None:
@@ -91,7 +91,8 @@ class Difference(Panel):
         if array(self.r).shape != array(old.r).shape:
             return False
         ax.images[0].set_data(array(self.r))
-        ax.images[0].set_clim(-self.limit, self.limit)
+        limit = plotting.limit_of(array(self.r), self.limit)
+        ax.images[0].set_clim(-limit, limit)
         return retitle(ax, self.title, old.title)
 
     moving, margins = Picture.moving, Picture.margins

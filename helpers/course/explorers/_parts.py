@@ -7,12 +7,12 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
+from helpers.course import plotting
 from helpers.course.explorers._charts import Map
 from helpers.course.explorers._panels import Bars, Difference, Panel, Picture
 from helpers.data import Dataset
 from helpers.evaluation import distortion
 
-GAIN = 10  # by which a difference is magnified: its deepest colours stand for 1 / GAIN
 LOOK = {  # wide enough to aim with, and as wide as its page where that is narrow
     "layout": {"width": "min(100%, 40rem)"},
     "style": {"description_width": "7.5rem"},
@@ -32,7 +32,7 @@ def attack_panels(
     before, after = x[0, 0].cpu(), perturbed[0, 0].cpu()
     panels = [
         Picture(pixels=before, title="x: yours" if label is None else f"x: a {label}"),
-        Difference(r=after - before, title=f"x' − x, ×{GAIN}", limit=1 / GAIN),
+        Difference(r=after - before, title=plotting.up_to("x' − x", after - before)),
         Picture(pixels=after, title=f"x': seen as {seen}"),
         softmax(probabilities, [target]),
     ]
@@ -69,7 +69,7 @@ def readings(networks: Mapping[str, nn.Module], image: Tensor, label: int | None
         columns=[str(number) for number in range(shares.shape[1])],
         words=words,
         title=f"what {len(networks)} networks see (! is wrong)",
-        xlabel="softmax: dark is 0, bright is 1",
+        xlabel="label (softmax: dark is 0, bright is 1)",
         size=(4.4, 3.0),
     )
 

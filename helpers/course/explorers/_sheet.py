@@ -107,7 +107,7 @@ def size_of(rows: Rows) -> tuple[float, float]:
 def _drawn(panel: Panel) -> _Cell:
     """Draw a panel from nothing."""
     fig = plotting.figure(*panel.size)
-    fig.set_dpi(plotting.DPI)
+    fig.set_dpi(plotting.SCREEN_DPI)
     ax = plotting.axes(fig)
     if panel.margins() is not None:
         (width, height), (left, right, bottom, top) = panel.size, panel.margins()

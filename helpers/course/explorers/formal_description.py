@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from helpers.attack import Evaluation, penalised_adversarial, target_margin
+from helpers.course import plotting
 from helpers.course.explorers._charts import Curves
 from helpers.course.explorers._explorer import PanelExplorer
-from helpers.course.explorers._panels import Difference, Picture
+from helpers.course.explorers._panels import ORANGE, Difference, Picture
 from helpers.course.explorers._parts import (
-    GAIN,
     attack_panels,
     choice,
     price,
@@ -72,6 +72,29 @@ def penalty(networks: nn.Module | Mapping[str, nn.Module], dataset: Dataset) -> 
     )
 
 
+class _Recorder(PanelExplorer):
+    """The explorer of a flight, whose static twin has one chart for all moments."""
+
+    def twin(self, settings: list[dict]) -> plotting.Figure:
+        """Return the moments side by side, and below them the chart with a dot for each."""
+        moments = [self.draw(**setting)[1][0] for setting in settings]
+        *pictures, chart = moments[0]
+        (width, height), below = pictures[0].size, chart.size[1]
+        fig = plotting.figure(width * len(moments), height * len(pictures) + below)
+        fig.set_label("A few moments, for pages without a kernel")
+        parts = [height * len(pictures), below]
+        top, bottom = fig.subfigures(2, 1, height_ratios=parts)
+        columns = plotting.axes(top, len(pictures), len(moments)).T
+        for axes, (*panels, _), setting in zip(columns, moments, settings, strict=True):
+            for ax, panel in zip(axes, panels, strict=True):
+                panel.draw(ax)
+            axes[0].set_title(f"evaluation {setting['evaluation']}\n{panels[0].title}", fontsize=10)
+        chart.draw(ax := plotting.axes(bottom))
+        for *_, one in moments[1:]:
+            ax.plot(*one.point, "o", color=ORANGE, zorder=5)
+        return fig
+
+
 def flight_recorder(
     model: nn.Module, x: torch.Tensor, target: int, record: list[Evaluation]
 ) -> PanelExplorer:
@@ -126,10 +149,10 @@ def flight_recorder(
         search = sum(evaluation >= begin for begin in first) + 1
         margin, seen = margins["attack"]
         now, random = points[evaluation, 0].cpu(), noisy[evaluation, 0].cpu()
-        of_noise = margins["noise"][1][evaluation]
+        of_noise, r = margins["noise"][1][evaluation], now - x[0, 0].cpu()
         row = [
             Picture(pixels=now, title=f"x + r: seen as {seen[evaluation]}"),
-            Difference(r=now - x[0, 0].cpu(), title=f"r, ×{GAIN}", limit=1 / GAIN),
+            Difference(r=r, title=plotting.up_to("r", r)),
             Picture(pixels=random, title=f"noise of this size: a {of_noise}"),
             chart.at(evaluation, margin[evaluation]),
         ]
@@ -140,6 +163,4 @@ def flight_recorder(
         )
         return message, [row]
 
-    return PanelExplorer(
-        draw, play="evaluation", evaluation=whole(0, 0, len(points) - 1, "evaluation")
-    )
+    return _Recorder(draw, play="evaluation", evaluation=whole(0, 0, len(points) - 1, "evaluation"))

@@ -92,7 +92,8 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> PanelEx
             rows=names,
             columns=[str(number) for number in range(classes)],
             chosen=(names.index(network), target),
-            title="distortion found, by target: click a cell",
+            title="distortion found (click a cell)",
+            xlabel="target label",
             top=farthest,
             size=(4.4, 2.2),
         )

@@ -74,7 +74,7 @@ function render({ model, el }) {
     for (const select of [target, network]) select.addEventListener("change", () => send());
   }
   const table = make("table", results), pictures = make("div", results);
-  const read = picture(pictures, "centred"), change = picture(pictures, "change × 10");
+  const read = picture(pictures, "centred"), change = picture(pictures, "change");
   const after = picture(pictures, "changed");
 
   const pixels = () => Uint8ClampedArray.from({ length: 4 * N * N },

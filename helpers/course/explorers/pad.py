@@ -5,7 +5,6 @@ trait with bytes gets through once and then counts as unchanged. One message is 
 time, and the page sends the last drawing when the answer is there.
 """
 
-import base64
 import functools
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from IPython.display import display
 from torch import Tensor, nn
 
 from helpers import data
@@ -23,6 +21,7 @@ from helpers.course.explorers._panels import Picture
 from helpers.course.explorers._parts import readings
 from helpers.course.explorers._sheet import Sheet
 from helpers.course.explorers.introduction import adversarial_digit
+from helpers.course.widget_output import show_widget
 from helpers.evaluation import predict
 
 HERE = Path(__file__)
@@ -136,13 +135,7 @@ class Pad:
         self.draw(pixels, target=content["target"], network=content["network"])
 
     def _ipython_display_(self) -> None:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        bundle = {
-            "application/vnd.jupyter.widget-view+json": view,
-            "image/png": base64.b64encode(self.static).decode(),
-            "text/plain": self.alt,
-        }
-        display(bundle, metadata={"image/png": {"alt": self.alt}}, raw=True)
+        show_widget(self.widget, alt=self.alt, png=self.static)
 
 
 class Reading:

@@ -13,7 +13,7 @@ from helpers.course.explorers._parts import choice, whole
 from helpers.data import Dataset
 
 KINDS = ("unit", "random direction", "difference of two images")
-PER_ROW = 10  # images in a row of the picture
+PER_ROW = 10  # images in a row of the picture; half as many where there are no more than that
 DIRECTIONS = 100  # random ones to choose from
 
 
@@ -122,11 +122,12 @@ def _histogram(responses: torch.Tensor, last: float, limits: tuple, *, ax) -> No
 
 
 def _sheet(images: torch.Tensor) -> torch.Tensor:
-    """Return k images (k, H, W) as one picture, in rows of `PER_ROW` on a grey ground."""
-    rows = -(-len(images) // PER_ROW)
+    """Return k images (k, H, W) as one picture, in rows on a grey ground."""
+    across = PER_ROW if len(images) > PER_ROW else PER_ROW // 2
+    rows = -(-len(images) // across)
     height, width = images.shape[1] + 2, images.shape[2] + 2
-    sheet = images.new_full((rows * height, PER_ROW * width), 0.5)
+    sheet = images.new_full((rows * height, across * width), 0.5)
     for place, image in enumerate(images):
-        down, right = place // PER_ROW * height + 1, place % PER_ROW * width + 1
+        down, right = place // across * height + 1, place % across * width + 1
         sheet[down : down + image.shape[0], right : right + image.shape[1]] = image
     return sheet

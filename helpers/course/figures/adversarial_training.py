@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from helpers.course import plotting
@@ -21,17 +22,20 @@ def distances_gone(
     gone : mapping of str to Tensor, shape (N,)
         For each kind of way, how far each image went.
     across : mapping of str to Tensor, shape (N,), bool
-        Which images crossed the border on it: drawn in another colour.
+        Which images crossed the border on it: they are circled.
     """
-    fig = plotting.figure(8.5, 2.8)
-    grid = plotting.axes(fig, 1, len(gone), sharey=True)[0]
-    for ax, (kind, distances) in zip(grid, gone.items(), strict=True):
+    fig = plotting.figure(7.5, 3.4)
+    ax = plotting.axes(fig)
+    for kind, distances in gone.items():
+        ax.plot(whole, distances, ".", markersize=4, label=f"half of the {kind} way")
+    for kind, distances in gone.items():
         crosses = across[kind]
-        ax.plot(whole, distances, ".", markersize=4)
-        ax.plot(whole[crosses], distances[crosses], ".", markersize=6, label="crosses the border")
-        ax.set(xlabel="whole way, ‖r‖", title=f"half of the {kind} way")
-    grid[0].set_ylabel("distance gone")
-    grid[-1].legend(fontsize=9)
+        ax.plot(whole[crosses], distances[crosses], "o", mfc="none", markersize=6, color="black")
+    ax.plot([], [], "o", mfc="none", color="black", label="crosses the border")
+    ax.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle="--", label="the whole way")
+    ax.set(xlabel="length of the whole way, ‖r‖", ylabel="distance gone")
+    ax.set(xlim=(0, None), ylim=(0, 1.05 * max(float(d.max()) for d in gone.values())))
+    ax.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
 
 
@@ -49,8 +53,10 @@ def learning_curves(curves: Mapping[str, Sequence[float]], *, epochs: int) -> Fi
     ax = plotting.axes(fig)
     for name, errors in curves.items():
         ax.plot(range(1, len(errors) + 1), errors, marker=".", label=name)
-    top = 3 * min(min(errors) for errors in curves.values()) + 0.5  # first epochs may lie above
-    ax.set(xlabel="epoch", ylabel="held-out error in %", xlim=(0, epochs + 1), ylim=(0, top))
+    least = min(min(errors) for errors in curves.values())
+    ax.set(xlabel="epoch", ylabel="held-out error in %", xlim=(0.5, epochs + 0.5))
+    ax.set_ylim(0.8 * least, 2 * least + 0.5)  # first epochs may lie above
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=9, loc="upper right")
     return fig
 
@@ -74,6 +80,8 @@ def screening(
         ax=left,
         rows=rows,
         columns=columns,
+        xlabel="how far the entries go",
+        ylabel="pools of",
         title="held-out error in %",
         number="{:.2f}",
     )
@@ -82,6 +90,8 @@ def screening(
         ax=right,
         rows=rows,
         columns=columns,
+        xlabel="how far the entries go",
+        ylabel="",
         title="held-out cross-entropy",
         number="{:.3f}",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from helpers.course import plotting
@@ -23,7 +24,7 @@ def beside(
     curves : mapping of str to array-like, shape (N,)
         Values by the name that the legend shows.
     x : sequence, length N
-        Numbers, or names, which then stand on the axis one after the other.
+        Numbers, or names, which stand on the axis one after the other: no line joins them.
     xlabel, ylabel : str
         What is drawn.
     logarithmic : bool
@@ -34,12 +35,15 @@ def beside(
     Figure
     """
     ax = plotting.axes(fig := plotting.figure(7.5, 3))
+    named = isinstance(x[0], str)
     for name, values in curves.items():
         mine = name.startswith("yours")
         style = {"color": "#D55E00", "linewidth": 2.5, "zorder": 3} if mine else {"linewidth": 1.2}
-        ax.plot(list(x), values, "o-", markersize=4, label=name, **style)
+        ax.plot(list(x), values, "o" if named else "o-", markersize=6, label=name, **style)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
         ax.loglog()
+    elif all(isinstance(place, int) for place in x):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=9, frameon=False)
     return fig

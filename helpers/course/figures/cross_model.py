@@ -28,24 +28,26 @@ def readings(
     Returns
     -------
     Figure
-        The versions above their columns of answers, the answers of the own network on grey.
+        A row for each version, a column for each reader; the own network's answer is on grey.
     """
     count = len(names)
-    fig = plotting.figure(9.5, 3.9)
-    top, bottom = plotting.axes(fig, 2, count, height_ratios=(1, 1.3))
-    for column, name in enumerate(names):
-        plotting.image(versions[column], ax=top[column], title=f"made for\n{name}")
-        ax = bottom[column]
-        for row in range(count):
-            answer = int(answers[row][column])
+    fig = plotting.figure(8.5, 0.8 * count + 0.6)
+    grid = plotting.axes(fig, count, 2, width_ratios=(1, count))
+    for row, (left, ax) in enumerate(grid):
+        plotting.image(versions[row], ax=left)
+        left.set_ylabel(names[row], rotation=0, ha="right", va="center", fontsize=10)
+        for column in range(count):
+            answer = int(answers[column][row])
             style = {"color": "#D55E00", "weight": "bold"} if answer != label else {}
             box = {"facecolor": "0.9", "edgecolor": "none"} if row == column else None
-            ax.text(0.5, row, str(answer), ha="center", va="center", bbox=box, **style)
-        ax.set(ylim=(count - 0.4, -0.6), xticks=[], yticks=[])
+            ax.text(column, 0.5, str(answer), ha="center", va="center", bbox=box, **style)
+        ax.set(xlim=(-0.6, count - 0.4), xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
-    bottom[0].set_yticks(range(count), names, fontsize=10)
-    bottom[0].tick_params(length=0)
-    bottom[0].set_ylabel("read by")
+    grid[0, 0].set_title("made for", fontsize=11)
+    grid[0, 1].xaxis.tick_top()
+    grid[0, 1].set_xticks(range(count), names, fontsize=10)
+    grid[0, 1].tick_params(length=0)
+    grid[0, 1].set_title("read by", fontsize=11)
     return fig
 
 

@@ -123,25 +123,26 @@ def shares_within(
     Parameters
     ----------
     near : mapping of str to Tensor of shape (N,)
-        The distance of each point's nearest change of label, by the kind of the points: solid.
+        On the left: the distance of each point's nearest change of label, by kind of points.
     empty : mapping of str to Tensor of shape (N,)
-        The radius of a ball around each point without a wrong label: dotted.
+        On the right: the radius of a ball around each point without a wrong label.
     neighbours : Tensor, shape (N,)
         The distance of the nearest test image of another label: black.
     """
-    fig = plotting.figure(8.5, 3.1)
-    ax, epsilons = plotting.axes(fig), np.logspace(-5, 0, 200)
+    fig = plotting.figure(10, 3.3)
+    left, right = plotting.axes(fig, 1, 2, sharey=True)[0]
+    epsilons = np.logspace(-5, 0, 200)
     for colour, kind in zip(("#0072B2", "#D55E00", "#009E73"), near, strict=True):
         proofs = (empty[kind].cpu().numpy()[:, None] >= epsilons).mean(0) * 100
-        label = f"a wrong label, from {kind}"
-        ax.plot(epsilons, _reached(near[kind], epsilons), color=colour, label=label)
-        ax.plot(epsilons, proofs, color=colour, linestyle=":")
-    ax.plot([], [], "k:", label="dotted: provably no wrong label")
+        left.plot(epsilons, _reached(near[kind], epsilons), color=colour, label=f"from {kind}")
+        right.plot(epsilons, proofs, color=colour)
     others = _reached(neighbours, epsilons)
-    ax.plot(epsilons, others, "k-.", label="a test image of another label")
-    ax.set(xscale="log", xlabel="distance ε (distortion)", ylabel="points in %")
-    legend = {"title": "within ε there is", "title_fontsize": 9, "loc": "center left"}
-    ax.legend(fontsize=9, frameon=False, **legend)
+    left.plot(epsilons, others, "k-.", label="a test image of another label")
+    left.set(ylabel="points in %", title="a wrong label within ε")
+    right.set_title("provably no wrong label within ε")
+    for ax in (left, right):
+        ax.set(xscale="log", xlabel="distance ε (distortion)")
+    left.legend(fontsize=9, frameon=False, loc="upper left")
     return fig
 
 

@@ -165,3 +165,24 @@ def level_sets(
         ax.set_xlabel(notes[number])
         ax.legend(fontsize=8, loc="lower right")
     return fig
+
+
+def in_the_box_and_without(x: Tensor, inside: Tensor, outside: Tensor) -> Figure:
+    """Draw an image, and what two attacks did to it, each difference with its own limit.
+
+    Parameters
+    ----------
+    x, inside, outside : Tensor, shape (H, W)
+        The image, the adversarial image in the box, and the one without.
+    """
+    fig = plotting.figure(10.5, 2.5)
+    first, *others = plotting.axes(fig, 1, 5)[0]
+    plotting.image(x, ax=first, title="x")
+    for left, right, name, changed in (
+        (*others[:2], "in the box", inside),
+        (*others[2:], "without the box", outside),
+    ):
+        title = plotting.up_to(f"{name}:\nx' − x", changed - x)
+        plotting.difference(changed - x, ax=left, title=title)
+        plotting.image(changed, ax=right, title="x'")
+    return fig

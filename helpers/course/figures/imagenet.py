@@ -113,7 +113,7 @@ def distortion_histogram(sizes: Tensor, *, paper: float, network: str) -> Figure
     ticks = [value for value in ticks if low < np.log10(value) < high]
     ax.set_xticks(np.log10(ticks), [f"{value:g}" for value in ticks])
     ax.set(xlabel=f"distortion ({(sizes == 0).sum()} at 0 not shown)", ylabel="images")
-    ax.legend(frameon=False, fontsize=9)
+    fig.legend(frameon=False, fontsize=9, loc="outside upper center", ncols=2)
     return fig
 
 

@@ -33,18 +33,24 @@ def distortions(
     Figure
         On the left a triangle marks the paper's average.
     """
-    fig = plotting.figure(9.5, 3.6)
+    fig = plotting.figure(10.5, 3.6)
     left, right = plotting.axes(fig, 1, 2)[0]
     for i, (name, values) in enumerate(sizes.items()):
         shares = np.linspace(0, 100, len(values))
         (line,) = left.plot(np.sort(values), shares, label=f"{name}: {mean[name]:.3f}")
-        style = {"color": line.get_color()}
         height = (6, 2, 10)[i % 3]  # so that triangles side by side stay apart
-        left.plot(paper[name], height, "v", markeredgewidth=0, **style)
-        right.plot(range(10), towards[name], ".-", linewidth=0.8, **style)
+        left.plot(paper[name], height, "v", markeredgewidth=0, color=line.get_color())
     left.set(xlabel="distortion (▼: the paper's average)", ylabel="images in %", xlim=(0, 0.3))
     left.legend(fontsize=8, frameon=False, loc="lower right", title="average", title_fontsize=8)
-    right.set(xlabel="target label", ylabel="average distortion", xticks=range(10), ylim=(0, None))
+    plotting.heatmap(
+        1000 * np.stack([np.asarray(values) for values in towards.values()]),
+        ax=right,
+        rows=list(towards),
+        columns=[str(label) for label in range(10)],
+        xlabel="target label",
+        ylabel="",
+        title="average distortion × 1000",
+    )
     return fig
 
 
@@ -92,7 +98,7 @@ def sandwiches(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> 
     Figure
     """
     fig = plotting.figure(10, 5.4)
-    grid = plotting.axes(fig, 2, 3)
+    grid = plotting.axes(fig, 2, 3, sharey=True)
     for ax, (title, values) in zip(grid.flat, panels.items(), strict=True):
         globally, tight, found = map(np.asarray, values)
         order = found.argsort()
@@ -103,7 +109,8 @@ def sandwiches(panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> 
         ax.plot(x, found, color="#D55E00", label="found")
         ax.plot(x, globally, color="black", linewidth=1, label="Lipschitz constants")
         ax.set_title(title, fontsize=10)
-        ax.set(xlim=(0, len(order) - 1), ylim=(0, None), xticks=[])
+        ax.set(xlim=(0, len(order) - 1), xticks=[])
+    grid[0, 0].set_ylim(0, None)
     grid[0, 0].legend(fontsize=8, frameon=False, loc="upper left")
     for ax in grid[:, 0]:
         ax.set_ylabel("distortion")

@@ -21,7 +21,7 @@ def first_layers(weights: Mapping[str, ArrayLike], *, side: int) -> Figure:
     side : int
         Of the images.
     """
-    fig = plotting.figure(2.2 * len(weights), 2.6)
+    fig = plotting.figure(2.7 * len(weights), 3.0)
     panels = plotting.axes(fig, 1, len(weights))[0]
     for ax, (title, matrix) in zip(panels, weights.items(), strict=True):
         size = np.sqrt(np.square(np.asarray(matrix, dtype=float)).mean(0)).reshape(side, side)

@@ -9,7 +9,7 @@ from helpers.course import plotting
 from helpers.course.plotting import Figure
 
 PENALTY_QUANTITIES = {
-    "test_error": "test error (share)",
+    "test_error": "test error in %",
     "bound": "bound L",
     "distortion": "mean minimal distortion",
     "certified": "mean certified radius",
@@ -129,7 +129,7 @@ def certified_and_attacked(ends: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
 def penalty_sweep(
     curves: Mapping[str, Mapping[float, Mapping[str, tuple[float, float]]]],
 ) -> Figure:
-    """Draw what a penalty on the bounds does: a row a network, a column a quantity.
+    """Draw what a penalty on the bounds does: a panel a quantity, a curve a network.
 
     Parameters
     ----------
@@ -137,21 +137,23 @@ def penalty_sweep(
         Network → strength of the penalty → quantity, a key of `PENALTY_QUANTITIES` → its mean
         and its standard deviation, which becomes the bar.
     """
-    fig = plotting.figure(11, 2.4 * len(curves))
-    grid = plotting.axes(fig, len(curves), len(PENALTY_QUANTITIES))
-    for row, (network, points) in zip(grid, curves.items(), strict=True):
-        for ax, (quantity, title) in zip(row, PENALTY_QUANTITIES.items(), strict=True):
-            mean, deviation = np.array([point[quantity] for point in points.values()]).T
-            ax.errorbar(range(len(points)), mean, deviation, marker="o", capsize=3)
-            ax.set_xticks(range(len(points)), [_power(mu) for mu in points], fontsize=8)
-            ax.set_title(title, fontsize=10)
-            if quantity == "bound":
-                ax.set_yscale("log")
-                ax.set_ylim(1, 2000)
-            else:
-                ax.set_ylim(0, 1.15 * (mean + deviation).max())
-        row[0].set_ylabel(network)
-        row[0].set_xlabel("strength μ")
+    fig = plotting.figure(9, 5.6)
+    panels = plotting.axes(fig, 2, 2).flat
+    strengths = sorted({mu for points in curves.values() for mu in points})
+    for ax, (quantity, title) in zip(panels, PENALTY_QUANTITIES.items(), strict=True):
+        scale = 100 if quantity == "test_error" else 1
+        for network, points in curves.items():
+            mean, deviation = scale * np.array([point[quantity] for point in points.values()]).T
+            places = [strengths.index(mu) for mu in points]
+            ax.errorbar(places, mean, deviation, marker="o", capsize=3, label=network)
+        ax.set_xticks(range(len(strengths)), [_power(mu) for mu in strengths], fontsize=9)
+        ax.set_title(title, fontsize=10)
+        ax.set_xlabel("strength μ")
+        if quantity == "bound":
+            ax.set_yscale("log")
+        else:
+            ax.set_ylim(0, None)
+    fig.axes[0].legend(frameon=False, fontsize=9)
     return fig
 
 

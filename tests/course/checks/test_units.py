@@ -165,7 +165,7 @@ MISTAKES = {
             ),
             "rather than others",
         ),
-        "turned": (lambda m, n, g: directions_of_length_1(n, m, g), "not (2, 20000)"),
+        "turned": (lambda m, n, g: directions_of_length_1(n, m, g), "not (2, 20"),
     },
     checks.shuffled_p: {
         "one-sided": (lambda *a: shuffled_p(*a, size=float), "of either sign"),

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.course import plotting
-from helpers.course.explorers import _explorer
+from helpers.course import plotting, widget_output
 from helpers.course.explorers._explorer import Explorer
 
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
@@ -39,7 +38,10 @@ def area(png, colour):
 def test_explorer_starts_with_the_values_of_its_controls():
     shown = explorer()
     assert shown.message == "blue & 2 < 5"
-    assert Image.open(io.BytesIO(shown.image.value)).size == (2 * plotting.DPI, plotting.DPI)
+    assert Image.open(io.BytesIO(shown.image.value)).size == (
+        2 * plotting.SCREEN_DPI,
+        plotting.SCREEN_DPI,
+    )
     assert area(shown.image.value, BLUE) > 0.3
     assert area(shown.image.value, ORANGE) == 0
 
@@ -112,7 +114,7 @@ def test_twin_draws_every_setting_and_moves_nothing():
 def test_displayed_explorer_has_a_picture_with_alternative_text(monkeypatch):
     published = []
     monkeypatch.setattr(
-        _explorer, "display", lambda bundle, **options: published.append((bundle, options))
+        widget_output, "display", lambda bundle, **options: published.append((bundle, options))
     )
     shown = explorer()
     shown.set(height=3)

@@ -45,6 +45,7 @@ CHANGES = {  # of a panel into another one of its kind
     "other size": (Picture(pixels=RAMP), Picture(pixels=RAMP[:3])),
     "more lines": (Picture(pixels=RAMP, title="one"), Picture(pixels=RAMP, title="one\ntwo")),
     "difference": (Difference(r=RAMP - 0.5, limit=1), Difference(r=0.5 - RAMP, limit=0.3)),
+    "own limits": (Difference(r=RAMP - 0.5), Difference(r=0.3 * (0.5 - RAMP))),
     "bars": (
         Bars(values=[0.1, 0.9], labels=["0", "1"], highlight=[1], title="softmax"),
         Bars(values=torch.tensor([0.6, 0.4]), labels=["0", "1"], highlight=[0], title="softmax"),
@@ -108,7 +109,7 @@ def test_panels_that_stay_are_not_drawn_again(monkeypatch):
 def test_rows_stand_above_each_other():
     low, high = Picture(pixels=RAMP, size=(1, 1)), Picture(pixels=RAMP, size=(1, 2))
     whole = pixels(Sheet().png([[low, high], [low]]))
-    dpi = plotting.DPI
+    dpi = plotting.SCREEN_DPI
     assert whole.shape == (3 * dpi, 2 * dpi, 3)
     assert (whole[:dpi, :dpi] == whole[2 * dpi :, :dpi]).all()
     assert (whole[dpi : 2 * dpi, :dpi] == 255).all()  # below the low one
@@ -124,7 +125,7 @@ def test_place_of_a_click_is_the_cell_of_the_map():
     ax = sheet._cells[1, 1].ax
     for row, column in ((0, 0), (1, 2), (0, 1)):
         x, y = ax.transData.transform((column, row))
-        across = (2.15 * plotting.DPI + x) / width  # the picture is 2.15 inches wide
+        across = (2.15 * plotting.SCREEN_DPI + x) / width  # the picture is 2.15 inches wide
         down = (height - y) / height  # and the map stands on the ground
         place, point = sheet.at(across, down)
         assert place == (1, 1)

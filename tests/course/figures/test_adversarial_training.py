@@ -21,11 +21,14 @@ def test_distances_gone_are_drawn_against_the_whole_way():
     gone = {"own": torch.tensor([0.5, 1.0, 2.0]), "mean": torch.full((3,), 1.5)}
     across = {"own": torch.zeros(3, dtype=torch.bool), "mean": torch.tensor([True, False, False])}
     fig = figures.distances_gone(whole, gone, across)
-    assert [ax.get_title() for ax in fig.axes] == ["half of the own way", "half of the mean way"]
-    for ax, distances in zip(fig.axes, gone.values(), strict=True):
-        np.testing.assert_array_equal(ax.lines[0].get_xydata(), torch.stack([whole, distances], 1))
-    own, mean = (drawn(ax, "crosses the border").tolist() for ax in fig.axes)
-    assert (own, mean) == ([], [[1.0, 1.5]])
+    (ax,) = fig.axes
+    for kind, distances in gone.items():
+        points = drawn(ax, f"half of the {kind} way")
+        np.testing.assert_array_equal(points, torch.stack([whole, distances], 1))
+    circled = [line.get_xydata().tolist() for line in ax.lines[2:4]]
+    assert circled == [[], [[1.0, 1.5]]]
+    assert "crosses the border" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ax.get_ylim() == (0, 1.05 * 2)
 
 
 def test_learning_curves_are_drawn_as_far_as_they_go():
@@ -33,8 +36,8 @@ def test_learning_curves_are_drawn_as_far_as_they_go():
     (ax,) = fig.axes
     assert drawn(ax, "with").tolist() == [[1, 5], [2, 4], [3, 3]]
     assert drawn(ax, "without").tolist() == [[1, 6]]
-    assert ax.get_xlim() == (0, 10)
-    assert ax.get_ylim() == (0, 9.5)
+    assert ax.get_xlim() == (0.5, 9.5)
+    assert ax.get_ylim() == pytest.approx((2.4, 6.5))
 
 
 def test_screening_writes_errors_in_percent_and_losses():
@@ -45,6 +48,7 @@ def test_screening_writes_errors_in_percent_and_losses():
     assert [text.get_text() for text in losses.texts] == ["0.057", "1.000"]
     for ax in fig.axes:
         assert ticks(ax) == ["a"]
+        assert ax.get_xlabel() == "how far the entries go"
         assert [label.get_text() for label in ax.get_xticklabels()] == ["b", "c"]
 
 

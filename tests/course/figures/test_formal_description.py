@@ -122,3 +122,14 @@ def test_level_sets_have_their_classifier_path_and_points():
         for level, path in zip(contours.levels, contours.get_paths(), strict=True):
             if len(path.vertices):  # the loss is x in the first, y in the second
                 np.testing.assert_allclose(path.vertices[:, number], level, atol=1e-6)
+
+
+def test_differences_in_the_box_and_without_name_their_limits():
+    x, inside, outside = torch.zeros(3, 3), torch.full((3, 3), 0.25), torch.full((3, 3), -0.5)
+    fig = figures.in_the_box_and_without(x, inside, outside)
+    titles = [ax.get_title() for ax in fig.axes]
+    assert titles[1] == "in the box:\nx' − x, up to ±0.25"
+    assert titles[3] == "without the box:\nx' − x, up to ±0.5"
+    for place, expected in ((0, x), (1, inside), (2, inside), (3, outside), (4, x)):
+        shown = fig.axes[place].images[0].get_array()
+        np.testing.assert_allclose(shown, expected)  # an image is clipped, a difference is not

@@ -54,7 +54,7 @@ def test_distortions_are_drawn_on_a_logarithmic_axis_without_the_zeros():
     paper, mean = (line.get_xdata()[0] for line in ax.lines)
     assert float(paper) == pytest.approx(-1)
     assert float(mean) == pytest.approx(-2)
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    names = [text.get_text() for text in ax.figure.legends[0].get_texts()]
     assert names == ["the paper's mean, AlexNet", "this run's mean, a network"]
     ticks = {
         label.get_text(): x for x, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)

@@ -22,12 +22,12 @@ def test_distortions_draws_each_network_in_one_colour():
         np.testing.assert_allclose(curves[i].get_ydata(), [0, 50, 100])
         assert triangles[i].get_marker() == "v"
         assert list(triangles[i].get_xdata()) == [paper[name]]
-        np.testing.assert_array_equal(right.lines[i].get_ydata(), towards[name])
-        colours = {line.get_color() for line in (curves[i], triangles[i], right.lines[i])}
-        assert len(colours) == 1
+        assert curves[i].get_color() == triangles[i].get_color()
+    np.testing.assert_allclose(right.images[0].get_array(), 1000 * np.stack([*towards.values()]))
+    assert [label.get_text() for label in right.get_yticklabels()] == ["A", "B"]
+    assert right.get_xlabel() == "target label"
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert labels == ["A: 0.200", "B: 0.100"]
-    assert right.get_ylim()[0] == 0
 
 
 def test_sigmoid_bands_are_where_the_lines_are():
@@ -53,15 +53,20 @@ def test_sandwiches_sorts_images_by_what_was_found():
         torch.tensor([0.2, 0.10, 0.05]),  # proved by the better way
         torch.tensor([0.3, 0.20, 0.40]),  # found
     )
-    fig = minimal_distortion.sandwiches({f"network {i}": values for i in range(6)})
+    panels = {f"network {i}": values for i in range(5)}
+    panels["network 5"] = tuple(6 * value for value in values)
+    fig = minimal_distortion.sandwiches(panels)
     assert [ax.get_title() for ax in fig.axes] == [f"network {i}" for i in range(6)]
-    for ax in fig.axes:
+    for ax in fig.axes[:5]:
         found, globally = ax.lines
         np.testing.assert_allclose(found.get_ydata(), [0.2, 0.3, 0.4])
         np.testing.assert_allclose(globally.get_ydata(), [0.05, 0.1, 0.02])
         proved, unknown = (outline(area) for area in ax.collections)
         assert {(0, 0.1), (1, 0.2), (2, 0.05), (0, 0), (2, 0)} <= proved
         assert {(0, 0.1), (1, 0.2), (2, 0.05), (0, 0.2), (1, 0.3), (2, 0.4)} <= unknown
+    ((low, high),) = {ax.get_ylim() for ax in fig.axes}  # six networks on one scale
+    assert low == 0
+    assert high >= 0.4 * 6
     labels = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
     assert labels == ["proved", "not known", "found", "Lipschitz constants"]
     assert [ax.get_ylabel() for ax in fig.axes] == ["distortion", "", ""] * 2

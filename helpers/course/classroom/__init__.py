@@ -1,0 +1,11 @@
+"""What a teacher hands out, grades and publishes, all of it written from the one source.
+
+`release` writes the students' edition, without solutions, and the instructor's, as nbgrader wants
+it; `grade` runs what was handed in and says why an exercise has no point; `site` and `slides` make
+pages of the stored chapters, whose pictures, formulas and scripts need no network.
+"""
+
+from helpers.course.classroom.grading import Mark, grade, write_marks
+from helpers.course.classroom.handing_out import release
+
+__all__ = ["Mark", "grade", "release", "write_marks"]
