@@ -22,6 +22,7 @@ from helpers.data import Dataset, digest
 from helpers.models import signature
 
 CHUNK = 5000  # images in a file
+NUMBERS = 40_000_000  # in a file, at the most: 265 photographs
 FEW = 100  # fewer images than this are attacked without one
 
 
@@ -73,15 +74,16 @@ def attack_dataset(
     targets = choose_targets(model, dataset, target, seed=seed)
     if len(dataset) < FEW:
         return attack(model, dataset.inputs, targets, **settings)
+    chunk = min(CHUNK, max(1, NUMBERS // dataset.inputs[:1].numel()))
     chunks = [
-        (dataset[first : first + CHUNK], targets[first : first + CHUNK])
-        for first in range(0, len(dataset), CHUNK)
+        (dataset[first : first + chunk], targets[first : first + chunk])
+        for first in range(0, len(dataset), chunk)
     ]
     files = [_file(name, model, *chunk, attack, settings) for chunk in chunks]
     if len(chunks) > 1:
         data.prepare(
             {
-                f"{name}, {len(goals):,} images after {number * CHUNK:,}": functools.partial(
+                f"{name}, {len(goals):,} images after {number * chunk:,}": functools.partial(
                     attack_dataset, name, model, part, target=goals, attack=attack, **settings
                 )
                 for number, (part, goals) in enumerate(chunks)

@@ -47,8 +47,14 @@ def load_results(chapter: str, dataset: str, scale: str = "full") -> dict:
     RuntimeError
         If the file is damaged; the message names it and the remedy.
     """
-    path = results_file(chapter, dataset, scale)
-    return read_results(path) if path.exists() else {}
+    path = _files().get(results_file(chapter, dataset, scale).name)
+    return read_results(path) if path else {}
+
+
+def _files() -> dict[str, Path]:
+    """Return file name → results: those of one's own runs, and where there is none a wheel's."""
+    places = [RESULTS] if IS_CHECKOUT else [ROOT / "helpers" / "results", RESULTS]
+    return {path.name: path for place in places for path in place.glob("[0-9]*.json")}
 
 
 def read_results(path: Path) -> dict:
@@ -152,7 +158,8 @@ def best_runs(*, without: str = "") -> list[dict]:
         If a file is damaged; the message names it and the remedy.
     """
     best: dict[str, dict] = {}
-    for path in sorted(RESULTS.glob("[0-9][0-9]_*.json")):
+    chapters = {name: path for name, path in _files().items() if name[2] == "_"}  # not 08b, …
+    for _, path in sorted(chapters.items()):
         run = read_results(path)
         kept = best.get(run["chapter"])
         if run["chapter"] != without and (kept is None or _rank(run) > _rank(kept)):

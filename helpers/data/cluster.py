@@ -50,7 +50,8 @@ def prepare(pieces: Mapping[str, functools.partial]) -> None:
     Raises
     ------
     ValueError
-        If ``COURSE_CLUSTER`` is nothing that names a cluster.
+        If ``COURSE_CLUSTER`` is nothing that names a cluster, or says that there is a client where
+        none was made.
     ImportError
         If the package distributed is not installed.
     OSError
@@ -85,15 +86,14 @@ def _is_kept(piece: Callable[[], object]) -> bool:
 def _run(pieces: dict[str, functools.partial], bar: tqdm, failed: dict) -> dict:
     """Run pieces on the cluster and keep their files; return those that were lost with it."""
     from distributed import CancelledError, as_completed
-    from distributed.client import FutureCancelledError
 
     lost = dict(pieces)
-    client = connected(os.environ["COURSE_CLUSTER"])
+    client = _client(os.environ["COURSE_CLUSTER"])
     sent = _send(client, pieces)
     names = {future.key: name for name, future in sent.items()}
     for future in as_completed(sent.values()):
         error = future.exception() if not future.cancelled() else CancelledError()
-        if isinstance(error, CancelledError | FutureCancelledError):
+        if isinstance(error, CancelledError):
             continue
         name = names[future.key]
         if error is not None:
@@ -111,6 +111,15 @@ def _run(pieces: dict[str, functools.partial], bar: tqdm, failed: dict) -> dict:
     return lost
 
 
+def _client(where: str) -> "Client":
+    """Return the client that this process has made, where the setting says so, or a new one."""
+    if where != "client":
+        return connected(where)
+    from distributed import Client
+
+    return Client.current()
+
+
 @functools.cache
 def connected(where: str) -> "Client":
     """Return a client of the cluster that `where` names; see ``docs/cluster.md``."""
@@ -122,7 +131,7 @@ def connected(where: str) -> "Client":
         ) from error
     if local := re.fullmatch(r"local(?::([1-9][0-9]{0,3}))?", where):
         workers = int(local[1] or os.cpu_count() or 1)
-        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
         return Client(cluster)
     if "://" in where:
         return Client(where, timeout=PATIENCE)
@@ -130,7 +139,8 @@ def connected(where: str) -> "Client":
         return Client(scheduler_file=where, timeout=PATIENCE)
     raise ValueError(
         "COURSE_CLUSTER must be local, local:4 for four workers, a scheduler's address such as "
-        f"tcp://name:8786, or a scheduler file that exists; got {where!r}"
+        "tcp://name:8786, a scheduler file that exists, or client for the dask.distributed.Client "
+        f"that was made before; got {where!r}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import pickle
 import re
 import socket
 import subprocess
@@ -13,13 +14,12 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from safetensors.torch import load_file
-
 from helpers import data
 from helpers.attack import attack_dataset
 from helpers.data import cluster, locks, prepare
 from helpers.training import trained
 from tests.data import cluster_pieces
+from tests.data.cluster_pieces import contents
 
 
 @pytest.fixture(autouse=True)
@@ -45,17 +45,6 @@ def pieces(function, *names):
 
 def refuse(*_, **__):
     raise AssertionError("it was made here")
-
-
-def contents(folder):
-    """Return what each file holds; safetensors writes its header in any order."""
-    return {
-        path.relative_to(folder).as_posix(): (
-            data.digest(load_file(path)) if path.suffix == ".safetensors" else path.read_bytes()
-        )
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".lock"
-    }
 
 
 def test_without_the_setting_nothing_happens(monkeypatch, folder):
@@ -126,6 +115,27 @@ def test_attacked_images_are_those_of_the_serial_run(small, monkeypatch, folder)
     assert contents(data.folder()) == found
 
 
+def test_a_worker_killed_in_the_middle_changes_no_number(small, tmp_path, monkeypatch, folder):
+    network = trained("FC100-100-10", dataset=data.digits("train"))
+    died = tmp_path / "died"
+    attack = functools.partial(
+        attack_dataset, "fc", network, small, attack=cluster_pieces.deadly, died=str(died)
+    )
+    died.touch()
+    monkeypatch.setenv("COURSE_DATA", f"{folder} 2")
+    monkeypatch.setenv("COURSE_CLUSTER", "")
+    attack()
+    serial = contents(data.folder())
+
+    died.unlink()
+    monkeypatch.setenv("COURSE_DATA", str(folder))
+    monkeypatch.setenv("COURSE_CLUSTER", "local:2")
+    attack()
+    assert died.exists()
+    assert len(serial) == 5
+    assert contents(folder) == serial
+
+
 def test_half_a_run_goes_on_on_the_cluster(small, monkeypatch, folder):
     monkeypatch.setenv("COURSE_CLUSTER", "")
     attacked(small[:300])
@@ -173,6 +183,23 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setenv("COURSE_CLUSTER", "local:7")
     with pytest.raises(ImportError, match="pip install distributed"):
         cluster.connected("local:7")
+
+
+def test_the_readers_own_client_is_used(monkeypatch, folder):
+    client = cluster.connected("local:2")
+    monkeypatch.setattr(cluster, "connected", refuse)
+    monkeypatch.setenv("COURSE_CLUSTER", "client")
+    with client.as_current():
+        prepare(pieces(cluster_pieces.five, "a"))
+    assert len(contents(folder)) == 1
+
+
+def test_of_some_images_not_all_the_others_are_sent():
+    dataset = data.digits("test")[:50]
+    few = cluster._packed(dataset[:5])
+    assert few.digest == dataset[:5].digest
+    assert few.inputs.untyped_storage().nbytes() == 5 * 28 * 28 * 4
+    assert len(pickle.dumps(few)) < 25_000
 
 
 def test_only_looking_makes_nothing(folder):

@@ -2,17 +2,21 @@
 
 import gzip
 import hashlib
+import io
 import os
 import re
 import shutil
 import struct
+import tarfile
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
-from helpers import data
+from helpers import data, models
 from helpers.data import checkpoints, load_or_make, measured, mnist
+from helpers.studies import imagenet
 
 KEY = {"network": "tiny"}
 
@@ -143,3 +147,47 @@ def test_damaged_mnist_of_the_shared_folder_is_named(shared, monkeypatch):
     (raw / "t10k-images-idx3-ubyte").write_bytes(b"x")
     with pytest.raises(data.DamagedDataError, match=re.escape(str(raw / "t10k-images-idx3-ubyte"))):
         data.digits("test")
+
+
+def test_weights_are_found_in_the_shared_folder_first(shared):
+    for folder in (shared, data.folder()):
+        (folder / "weights").mkdir()
+        (folder / "weights" / "squeezenet1_0_mine.pth").touch()
+    (data.folder() / "weights" / "vgg11_mine.pth").touch()
+    assert models.weights_file("squeezenet1_0") == shared / "weights" / "squeezenet1_0_mine.pth"
+    assert models.weights_file("vgg11") == data.folder() / "weights" / "vgg11_mine.pth"
+
+
+def test_damaged_weights_of_the_shared_folder_are_named(shared):
+    (shared / "weights").mkdir()
+    file = shared / "weights" / "squeezenet1_0_mine.pth"
+    file.write_bytes(b"x")
+    with pytest.raises(data.DamagedDataError, match=re.escape(str(file))):
+        models.classifier("squeezenet1_0", weights=models.weights_file("squeezenet1_0"))
+    assert file.read_bytes() == b"x"
+
+
+def test_pictures_are_read_in_the_shared_folder(shared):
+    (shared / "imagenet_samples").mkdir()
+    Image.new("RGB", (300, 300), (200, 0, 0)).save(shared / "imagenet_samples" / "one.png")
+    system = imagenet.imagenet_system("efficientnet_lite0")
+    assert len(imagenet.system_images(system, "imagenet_samples")) == 1
+    assert files(data.folder()) == []
+
+
+def test_archive_of_the_shared_folder_is_unpacked_in_ones_own(shared):
+    archive = shared / "imagenette2-320.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        picture = io.BytesIO()
+        Image.new("RGB", (300, 300), (200, 0, 0)).save(picture, "JPEG")
+        member = tarfile.TarInfo("imagenette2-320/val/n01440764/one.JPEG")
+        member.size = picture.tell()
+        picture.seek(0)
+        packed.addfile(member, picture)
+    assert len(data.imagenette(side=32, shorter=40)) == 1
+    assert files(shared) == [archive.name]
+    assert files(data.folder()) == ["one.JPEG"]
+    archive.rename(data.folder() / archive.name)
+    (data.folder() / "imagenette2-320").rename(shared / "imagenette2-320")
+    assert len(data.imagenette(side=32, shorter=40)) == 1
+    assert files(data.folder()) == [archive.name]
