@@ -4,6 +4,7 @@
 nbgrader. ``grade`` runs what is in ``DIR/submitted`` and writes ``DIR/marks.csv``, a line for each
 student and exercise with the reason where there is no point. ``site`` makes a website of the
 chapters and pages, ``slides`` a deck for each plan of the guide; both need the extra ``site``.
+``self-test`` asks a student ten questions on what the course takes for granted.
 """
 
 import argparse
@@ -27,11 +28,14 @@ def main(arguments: list[str] | None = None) -> None:
     grade.add_argument(
         "--own", action="store_true", help="without nbgrader, even where it is installed"
     )
+    commands.add_parser("self-test", help="ask ten questions on what the course takes for granted")
     options = parser.parse_args(arguments)
     try:
         if options.command == "release":
             classroom.release(options.folder)
             print(f"{options.folder}: hand out student; source is yours alone")
+        elif options.command == "self-test":
+            classroom.ask_all(input, print)
         elif options.command == "site":
             print(f"{classroom.site(options.folder)}: open README.html")
         elif options.command == "slides":

@@ -19,7 +19,7 @@ from helpers.course.results import NOTEBOOKS
 
 DECKS = {  # the plans of docs/teaching.md, and the chapters that each shows
     "lecture": ("01", "03", "04", "05", "07", "13"),
-    "lab": ("01", "05", "06", "07", "08", "10", "13"),
+    "lab": ("01", "05", "06", "07", "10", "13"),
     "day 1": ("01", "02"),
     "day 2": ("03", "04"),
     "day 3": ("05", "06"),

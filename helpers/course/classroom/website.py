@@ -21,6 +21,10 @@ PAGES = ("docs/glossary.md", "docs/results.md", "docs/settings.md", "docs/teachi
 LOOKS = Path(__file__).parent / "website.css"
 FORK = re.compile(r'^REPOSITORY = "https://(?P<host>[^/]+)/(?P<name>[^"]+)"', re.MULTILINE)
 FORKS_BRANCH = re.compile(r'"--branch", "([^"]+)"')
+LIVE = {
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
 FIRST_PAGE = '<!DOCTYPE html><meta http-equiv="refresh" content="0; README.html">'
 ALONE = ("application/vnd.jupyter.widget-view+json",)  # of no use without a kernel
 
@@ -167,10 +171,7 @@ def _address(notebook: nbformat.NotebookNode) -> str:
                 "repository_url": f"https://{found['host']}/{found['name']}",
                 "repository_branch": branch[1] if branch else "main",
                 "use_repository_button": True,
-                "launch_buttons": {
-                    "binderhub_url": "https://mybinder.org",
-                    "colab_url": "https://colab.research.google.com",
-                },
+                "launch_buttons": LIVE if found["host"] == "github.com" else {},
             }
             return f"html_theme_options |= {json.dumps(options, indent=4)}\n".replace(
                 "true", "True"
