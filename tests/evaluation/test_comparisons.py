@@ -26,6 +26,21 @@ def test_gap_of_two_shares_is_that_of_newcombe(counts, images, low, high):
     assert (gap.low, gap.high) == pytest.approx((low, high), abs=1e-4)
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 1 - 1e-12])
+@pytest.mark.parametrize("counts", [(0, 3), (5, 0), (7, 90), (90, 7), (45, 45)])
+def test_gap_has_the_intervals_of_scipy(counts, confidence):
+    images = (90, 1000)
+    ends = [
+        scipy.stats.binomtest(count, of).proportion_ci(confidence, "wilson")
+        for count, of in zip(counts, images, strict=True)
+    ]
+    first, second = np.divide(counts, images)
+    gap = evaluation.share_gap(first, second, images=images, confidence=confidence)
+    below = math.hypot(second - ends[1].low, ends[0].high - first)
+    above = math.hypot(ends[1].high - second, first - ends[0].low)
+    assert (gap.low, gap.high) == pytest.approx((gap.value - below, gap.value + above), abs=1e-12)
+
+
 def test_gap_holds_one_more_network_as_often_as_it_says():
     generator = np.random.default_rng(0)
     held = []
