@@ -110,7 +110,7 @@ def test_kept_picture_bears_the_entries_that_it_shows(stored, folder):
         assert picture.text[overview.FINGERPRINT] == fingerprint(
             compared(full_runs(comparable=True))
         )
-        assert picture.size == (720, 756)
+        assert picture.size == (1200, 1260)  # for a slide
 
 
 def test_stored_picture_is_in_step_with_the_stored_results():
