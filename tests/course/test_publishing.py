@@ -123,6 +123,11 @@ def test_missing_package_is_named():
         decks._package_folder("no-such-package/static")
 
 
+def test_buttons_of_a_fork_are_left_out_since_their_pictures_are_elsewhere(tmp_path):
+    text = "# 1\n\n[![Open in Binder](https://a/b.svg)](https://b) [![Open on a J](x)](y)\n\nA"
+    assert unlinked(text, tmp_path).split() == ["#", "1", "A"]
+
+
 def test_unlinked_keeps_what_leads_somewhere(tmp_path):
     (tmp_path / "a.md").touch()
     text = "[here](a.md#x), [there](b.md), [far](https://example.org), ![seen](c.png)"
