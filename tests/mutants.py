@@ -51,7 +51,8 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield ast.Constant(node.value + 1 if isinstance(node.value, int) else 2 * node.value)
+        whole = isinstance(node.value, int) or node.value == 0
+        yield ast.Constant(node.value + 1 if whole else 2 * node.value)
     elif isinstance(node, ast.Attribute) and node.attr in RENAMED:
         changed.attr = RENAMED[node.attr]
         yield changed

@@ -152,9 +152,8 @@ def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "
         if not isinstance(value, Dataset | nn.Module):
             return value
         if id(value) not in sent:
-            there = _packed(value)
-            key = f"{type(value).__name__}-{hashlib.sha256(pickle.dumps(there)).hexdigest()}"
-            sent[id(value)] = client.scatter({key: there})[key]
+            key = f"{type(value).__name__}-{_content(value)}"
+            sent[id(value)] = client.scatter({key: _packed(value)})[key]
         return sent[id(value)]
 
     return {
@@ -169,6 +168,15 @@ def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "
         )
         for name, piece in pieces.items()
     }
+
+
+def _content(value: Dataset | nn.Module) -> str:
+    """Return a hash of all that is sent; that of the images is known by now."""
+    if isinstance(value, Dataset):
+        return hashlib.sha256(
+            "\0".join((value.digest, value.name, value.source)).encode()
+        ).hexdigest()
+    return hashlib.sha256(pickle.dumps(_packed(value))).hexdigest()
 
 
 def _packed(value: Dataset | nn.Module) -> Dataset | nn.Module:
