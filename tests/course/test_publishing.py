@@ -71,7 +71,7 @@ def test_site_has_every_chapter_and_page(root, sources):
     for path in (root / "notebooks").glob("[0-9]*.ipynb"):
         assert f"notebooks/{path.stem}\n" in contents
         assert (sources / "notebooks" / path.name).stat().st_size > 1000
-    for name in ("results", "glossary", "teaching", "settings"):
+    for name in ("results", "glossary", "teaching", "settings", "cluster"):
         assert f"docs/{name}\n" in contents
     assert not list(sources.rglob("solutions*"))
 
