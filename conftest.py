@@ -15,12 +15,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run side by side
 def pytest_collection_modifyitems(items):
     import torch
 
+    items.sort(key=turn)
     if torch.cuda.is_available():
         return
     skip = pytest.mark.skip(reason="no CUDA device on this machine")
     for item in items:
-        if "gpu" in item.keywords:
+        if item.get_closest_marker("gpu"):  # not a folder of that name
             item.add_marker(skip)
+
+
+def turn(item: pytest.Item) -> int:
+    """Return when a test has its turn: what takes minutes first, so that no process waits for it.
+
+    A module, like a notebook, stays in one process. The notebooks come between the browser's
+    modules, so that one browser at a time is at work.
+    """
+    if isinstance(item, IPyNbCell):
+        return 1
+    if "browser" not in item.path.parts:
+        return 3
+    return 0 if item.path.name == "test_explorers.py" else 2
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,7 @@
 """Buttons for Colab, Binder and JupyterHub: ``python -m helpers.badges OWNER/REPO``.
 
+The fork lies on GitHub, or, as ``gitlab.com/OWNER/REPO``, on GitLab, where Colab cannot open it.
+
 Run once after a fork: it writes one line of buttons under the title of the README and of each
 notebook, and the address that the set-up cell clones on Colab. Run again, for another name or
 branch, it replaces them. Nothing else in a notebook changes, outputs included.
@@ -15,15 +17,18 @@ from urllib.parse import quote, urlencode
 from helpers.data import ROOT, write_atomically
 
 FIRST = "notebooks/01_introduction.ipynb"  # what the README's buttons open
+HUB_IMAGE = "https://img.shields.io/badge/open%20on%20a-JupyterHub-orange"
 LINK_GENERATOR = "https://nbgitpuller.readthedocs.io/en/latest/link.html"
 # as GitHub allows them
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[\w.-]{1,100}", re.ASCII)
 BRANCH = re.compile(r"[\w.-]+(?:/[\w.-]+)*", re.ASCII)
+GITLAB = "gitlab.com/"
+REPOSITORY_LIKE = "OWNER/REPO on GitHub, as in ada/course, or gitlab.com/OWNER/REPO"
 HUB = re.compile(r"https?://[^\s?#()]+")
 
 ADDRESS = re.compile(r"^REPOSITORY = .*$", re.MULTILINE)
 CLONE = re.compile(r'"git", "clone", "--depth=1", (?:"--branch", "[^"]*", )?REPOSITORY')
-BUTTONS = re.compile(r"^\[!\[Open in Colab\].*\n\n", re.MULTILINE)
+BUTTONS = re.compile(r"^\[!\[Open in (?:Colab|Binder)\].*\n\n", re.MULTILINE)
 TITLE = re.compile(r"\A# .*\n\n")
 
 
@@ -33,7 +38,7 @@ def buttons(repository: str, branch: str, notebook: str, hub: str = "") -> str:
     Parameters
     ----------
     repository : str
-        ``OWNER/REPO`` on GitHub.
+        ``OWNER/REPO`` on GitHub, or ``gitlab.com/OWNER/REPO``.
     branch : str
         The branch that they open.
     notebook : str
@@ -42,25 +47,33 @@ def buttons(repository: str, branch: str, notebook: str, hub: str = "") -> str:
         Address of a JupyterHub whose server has nbgitpuller. Without one, the button leads to
         nbgitpuller's page that asks for it.
     """
-    name = repository.split("/")[1]
+    name = repository.split("/")[-1]
+    path = quote(notebook, safe="")
     pull = {
-        "repo": f"https://github.com/{repository}",
+        "repo": _address(repository),
         "branch": branch,
         "urlpath": f"lab/tree/{name}/{notebook}",
     }
     base = f"{hub.rstrip('/')}/hub/user-redirect/git-pull" if hub else LINK_GENERATOR
-    colab, binder, jupyterhub = (
-        f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook}",
-        f"https://mybinder.org/v2/gh/{repository}/{quote(branch, safe='')}"
-        f"?labpath={quote(notebook, safe='')}",
-        f"{base}?{urlencode(pull)}",
-    )
-    return (
-        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
-        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder}) "
-        "[![Open on a JupyterHub](https://img.shields.io/badge/open%20on%20a-JupyterHub-orange)]"
-        f"({jupyterhub})"
-    )
+    project = repository.removeprefix(GITLAB)
+    on_gitlab = project != repository
+    kept = f"gl/{quote(project, safe='')}" if on_gitlab else f"gh/{repository}"
+    binder = f"https://mybinder.org/v2/{kept}/{quote(branch, safe='')}?labpath={path}"
+    colab = f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook}"
+    images = {
+        "Open in Colab": ("https://colab.research.google.com/assets/colab-badge.svg", colab),
+        "Open in Binder": ("https://mybinder.org/badge_logo.svg", binder),
+        "Open on a JupyterHub": (HUB_IMAGE, f"{base}?{urlencode(pull)}"),
+    }
+    if on_gitlab:
+        del images["Open in Colab"]
+    return " ".join(f"[![{text}]({image})]({to})" for text, (image, to) in images.items())
+
+
+def _address(repository: str) -> str:
+    """Return where a fork is cloned from."""
+    host = "" if repository.startswith(GITLAB) else "github.com/"
+    return f"https://{host}{repository}"
 
 
 def write(repository: str, branch: str = "main", hub: str = "") -> list[Path]:
@@ -83,7 +96,7 @@ def write(repository: str, branch: str = "main", hub: str = "") -> list[Path]:
         cell; then no file is changed.
     """
     for name, value, form, like in (
-        ("repository", repository, REPOSITORY, "OWNER/REPO on GitHub, as in ada/course"),
+        ("repository", repository.removeprefix(GITLAB), REPOSITORY, REPOSITORY_LIKE),
         ("branch", branch, BRANCH, "the name of a branch, as in main"),
         ("hub", hub or "https://none", HUB, "the address of a JupyterHub, https://…"),
     ):
@@ -122,7 +135,7 @@ def _notebook(path: Path, line: str, repository: str, branch: str) -> str:
     clones = [cell for cell in others if ADDRESS.search("".join(cell["source"]))]
     if len(clones) != 1:
         raise ValueError(f"{path} must have one cell with a line REPOSITORY = …, got {len(clones)}")
-    address = f'REPOSITORY = "https://github.com/{repository}"'
+    address = f'REPOSITORY = "{_address(repository)}"'
     source = ADDRESS.sub(lambda _: address, "".join(clones[0]["source"]), count=1)
     named = "" if branch == "main" else f'"--branch", "{branch}", '
     clone = f'"git", "clone", "--depth=1", {named}REPOSITORY'
@@ -139,7 +152,9 @@ def _set_source(cell: dict, source: str) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: see ``python -m helpers.badges --help``."""
     parser = argparse.ArgumentParser(prog="python -m helpers.badges", description=__doc__)
-    parser.add_argument("repository", metavar="OWNER/REPO", help="the fork on GitHub")
+    parser.add_argument(
+        "repository", metavar="OWNER/REPO", help="the fork on GitHub, or gitlab.com/OWNER/REPO"
+    )
     parser.add_argument("--branch", default="main", help="branch to open; default main")
     parser.add_argument("--hub", default="", help="address of a class's JupyterHub")
     options = parser.parse_args(arguments)

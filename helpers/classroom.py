@@ -1,8 +1,10 @@
-"""What a teacher needs: ``python -m helpers.classroom release|grade DIR``.
+"""What a teacher needs: ``python -m helpers.classroom release|grade|site|slides DIR``.
 
 ``release`` writes the students' edition of the course, without solutions, and the instructor's for
 nbgrader. ``grade`` runs what is in ``DIR/submitted`` and writes ``DIR/marks.csv``, a line for each
-student and exercise with the reason where there is no point.
+student and exercise with the reason where there is no point. ``site`` makes a website of the
+chapters and pages, ``slides`` a deck for each plan of the guide; both need the extra ``site``.
+``self-test`` asks a student ten questions on what the course takes for granted.
 """
 
 import argparse
@@ -19,22 +21,32 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     release = commands.add_parser("release", help="write both editions into a new folder")
     grade = commands.add_parser("grade", help="grade what was handed in")
-    for command in (release, grade):
+    site = commands.add_parser("site", help="write the website into a new folder")
+    slides = commands.add_parser("slides", help="write the decks of slides into a new folder")
+    for command in (release, grade, site, slides):
         command.add_argument("folder", metavar="DIR", type=Path)
     grade.add_argument(
         "--own", action="store_true", help="without nbgrader, even where it is installed"
     )
+    commands.add_parser("self-test", help="ask ten questions on what the course takes for granted")
     options = parser.parse_args(arguments)
     try:
         if options.command == "release":
             classroom.release(options.folder)
             print(f"{options.folder}: hand out student; source is yours alone")
+        elif options.command == "self-test":
+            classroom.ask_all(input, print)
+        elif options.command == "site":
+            print(f"{classroom.site(options.folder)}: open README.html")
+        elif options.command == "slides":
+            for deck in classroom.slides(options.folder):
+                print(deck)
         else:
             marks = classroom.grade(options.folder, False if options.own else None)
             classroom.write_marks(marks, options.folder / "marks.csv")
             full = sum(mark.points for mark in marks)
             print(f"{options.folder / 'marks.csv'}: {full} points of {sum(m.of for m in marks)}")
-    except OSError as error:
+    except (ModuleNotFoundError, OSError) as error:
         parser.error(str(error))
 
 

@@ -12,6 +12,7 @@ import contextlib
 import copy
 import importlib
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,7 +51,8 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield ast.Constant(node.value + 1 if isinstance(node.value, int) else 2 * node.value)
+        whole = isinstance(node.value, int) or node.value == 0
+        yield ast.Constant(node.value + 1 if whole else 2 * node.value)
     elif isinstance(node, ast.Attribute) and node.attr in RENAMED:
         changed.attr = RENAMED[node.attr]
         yield changed
@@ -134,6 +137,7 @@ def main() -> None:
     parser.add_argument("log", type=Path, help="where results are kept")
     parser.add_argument("--count", type=int, default=200, help="mutants in the sample")
     parser.add_argument("--seconds", type=float, default=900, help="for the tests of a mutant")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at a time, a process each")
     options = parser.parse_args()
     sample = drawn(options.count // len(ROOMS))
     log = options.log.read_text("utf-8").splitlines() if options.log.exists() else []
@@ -142,26 +146,48 @@ def main() -> None:
     importlib.import_module("matplotlib.pyplot")
 
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "course"
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", "screenshots"))
-
-        def note(what: str, result: str) -> None:
-            found[what] = result
-            with options.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([what, result], ensure_ascii=False) + "\n")
-
-        for path, what, source in sample:
-            tests = tests_of(path)
-            if f"{tests}" not in found:  # with the code as it is
-                note(f"{tests}", outcome(folder, tests, options.seconds))
-            if found[f"{tests}"] != "survived":
-                sys.exit(f"{tests} fails without a mutant, or takes more than --seconds")
-            if what not in found:
-                mutated = folder / path.relative_to(ROOT)
-                mutated.write_text(source, encoding="utf-8")
-                note(what, outcome(folder, tests, options.seconds))
-                shutil.copyfile(path, mutated)
+        workers = ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork"))
+        try:
+            waiting = [
+                workers.submit(tested, Path(place), *job, options.seconds)
+                for job in jobs(sample)
+                if job[0] not in found
+            ]
+            for each in as_completed(waiting):
+                what, result = each.result()
+                found[what] = result
+                with options.log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([what, result], ensure_ascii=False) + "\n")
+                if not what.startswith("helpers/") and result != "survived":
+                    sys.exit(f"{what} fails without a mutant, or takes more than --seconds")
+        finally:
+            workers.shutdown(cancel_futures=True)
     report({what: result for what, result in found.items() if what.startswith("helpers/")})
+
+
+def jobs(sample: list[tuple[Path, str, str]]) -> Iterator[tuple[str, Path, Path | None, str]]:
+    """Yield what is tested, its tests, and the module changed with its source: none at first."""
+    for tests in dict.fromkeys(tests_of(path) for path, *_ in sample):
+        yield str(tests), tests, None, ""
+    for path, what, source in sample:
+        yield what, tests_of(path), path, source
+
+
+def tested(
+    place: Path, what: str, tests: Path, path: Path | None, source: str, seconds: float
+) -> tuple[str, str]:
+    """Test one mutant, or the code as it is, in the copy of the code that this process has."""
+    folder = place / f"{os.getpid()}" / "course"
+    if not folder.exists():
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", "screenshots"))
+    if path is None:
+        return what, outcome(folder, tests, seconds)
+    mutated = folder / path.relative_to(ROOT)
+    mutated.write_text(source, encoding="utf-8")
+    try:
+        return what, outcome(folder, tests, seconds)
+    finally:
+        shutil.copyfile(path, mutated)
 
 
 def drawn(each: int) -> list[tuple[Path, str, str]]:

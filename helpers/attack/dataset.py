@@ -22,7 +22,7 @@ from helpers.data import Dataset, digest
 from helpers.models import signature
 
 CHUNK = 5000  # images in a file
-NUMBERS_IN_A_FILE = 40_000_000  # at the most: fewer images where they are large
+NUMBERS = 40_000_000  # in a file, at the most: 265 photographs
 FEW = 50  # fewer images than this are attacked without one
 
 
@@ -74,7 +74,7 @@ def attack_dataset(
     targets = choose_targets(model, dataset, target, seed=seed)
     if len(dataset) < FEW:
         return attack(model, dataset.inputs, targets, **settings)
-    chunk = min(CHUNK, max(1, NUMBERS_IN_A_FILE // dataset.inputs[:1].numel()))
+    chunk = min(CHUNK, max(1, NUMBERS // dataset.inputs[:1].numel()))
     chunks = [
         (dataset[first : first + chunk], targets[first : first + chunk])
         for first in range(0, len(dataset), chunk)

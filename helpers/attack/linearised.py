@@ -31,7 +31,7 @@ from helpers.attack.masked import NOISES, see_through
 from helpers.attack.result import Adversarial
 from helpers.evaluation import distortion
 
-VERSION = 3  # of the method: kept results of another are not used
+VERSION = 4  # of the method: kept results of another are not used
 # From the first step to the last, in geometric progression:
 STEP = (0.2, 0.03)  # β
 TEMPERATURE = (0.1, 0.005)  # τ of the smooth margin, as a share of an image's scale of margins

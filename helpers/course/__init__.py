@@ -45,6 +45,7 @@ from helpers.course.verdicts import (
     said,
 )
 from helpers.course.widget_output import WIDGET_VIEW
+from helpers.course.yours import disagreements, own_runs, side_by_side
 
 __all__ = [
     "BOUND",
@@ -69,8 +70,10 @@ __all__ = [
     "checks",
     "classroom",
     "counts",
+    "disagreements",
     "explorers",
     "load_results",
+    "own_runs",
     "plotting",
     "printable",
     "ready",
@@ -78,6 +81,7 @@ __all__ = [
     "rows",
     "said",
     "setup",
+    "side_by_side",
     "stock",
     "table",
     "timings",

@@ -5,6 +5,7 @@ API common to ipywidgets 7.7 and 8. What a page without a kernel shows is the qu
 quiz the first picture, but never an answer.
 """
 
+import base64
 import html
 import random
 from collections.abc import Sequence
@@ -84,9 +85,7 @@ class Quiz:
         self.rounds = [Round(*one) for one in rounds]
         random.Random(seed).shuffle(self.rounds)
         self.said: list[bool] = []  # of each picture so far, whether the reader was right
-        self.image = ipywidgets.Image(format="png")
-        self.image.layout.max_width = "100%"
-        self.image.layout.align_self = "flex-start"
+        self.image = ipywidgets.HTML()  # whose pictures have a text, as those of Image need not
         self.form = _Form(question, choices, self._next)
         self.form.box.children = (self.image, *self.form.box.children)
         self._show()
@@ -97,7 +96,15 @@ class Quiz:
         return sum(self.said)
 
     def _show(self) -> None:
-        self.image.value = plotting.png(self.rounds[len(self.said)].picture, plotting.SCREEN_DPI)
+        number = len(self.said)
+        self.png = plotting.png(self.rounds[number].picture, plotting.SCREEN_DPI)
+        alt = html.escape(
+            f"Picture {number + 1} of {len(self.rounds)}: {self.question}", quote=True
+        )
+        coded = base64.b64encode(self.png).decode()
+        self.image.value = (
+            f'<img alt="{alt}" style="max-width: 100%" src="data:image/png;base64,{coded}">'
+        )
 
     def _next(self, chosen: str) -> None:
         right = self.rounds[len(self.said)].answer
@@ -115,7 +122,7 @@ class Quiz:
 
     def _ipython_display_(self) -> None:
         alt = f"Quiz of {len(self.rounds)} pictures: {self.question}"
-        show_widget(self.form.box, alt=alt, png=self.image.value)
+        show_widget(self.form.box, alt=alt, png=self.png)
 
 
 class _Form:
@@ -139,7 +146,7 @@ class _Form:
 
     def say(self, text: str) -> None:
         self.message = text
-        self.text.value = f"<p>{html.escape(text)}</p>"
+        self.text.value = f'<p role="status" aria-live="polite">{html.escape(text)}</p>'
 
     def clear(self) -> None:
         self.choices.value = None

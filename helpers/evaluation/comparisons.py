@@ -57,14 +57,23 @@ def share_gap(
             "first and second must be shares between 0 and 1 of at least one image, got "
             f"{first} and {second} of {images[0]} and {images[1]}"
         )
-    ends = [
-        scipy.stats.binomtest(round(share * count), count).proportion_ci(confidence, "wilson")
+    (low, high), (second_low, second_high) = (
+        _wilson(round(share * count), count, confidence)
         for share, count in zip((first, second), images, strict=True)
-    ]
+    )
     spread, gap = _spread(runs, confidence), second - first
-    below = math.hypot(second - min(ends[1].low, second), max(ends[0].high, first) - first, spread)
-    above = math.hypot(max(ends[1].high, second) - second, first - min(ends[0].low, first), spread)
+    below = math.hypot(second - min(second_low, second), max(high, first) - first, spread)
+    above = math.hypot(max(second_high, second) - second, first - min(low, first), spread)
     return Estimate(gap, gap - below - rounding, gap + above + rounding)
+
+
+def _wilson(found: int, count: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share, without the test that SciPy makes before it."""
+    z = scipy.special.ndtri((1 + confidence) / 2)
+    middle, wide = found + z**2 / 2, z * math.sqrt(found * (count - found) / count + z**2 / 4)
+    low = (middle - wide) / (count + z**2) if found > 0 else 0.0
+    high = (middle + wide) / (count + z**2) if found < count else 1.0
+    return low, high
 
 
 def mean_gap(

@@ -33,6 +33,8 @@ def frequency_matrices(
         A(−ξ) is the complex conjugate of A(ξ).
     """
     weight, groups = conv.weight / unit, conv.groups
+    # not `to_complex`: in PyTorch 2.3.0 each call of it brings the type nearer to its destruction
+    dtype = torch.promote_types(weight.dtype, torch.complex32)
     waves = []  # for each axis (frequency of the output, alias, tap)
     for side, stride, dilation, taps in zip(
         grid, conv.stride, conv.dilation, conv.kernel_size, strict=True
@@ -40,7 +42,7 @@ def frequency_matrices(
         frequency = torch.arange(side, dtype=torch.double).view(stride, side // stride).T
         angle = (-2 * torch.pi / side) * (frequency[..., None] * torch.arange(taps) * dilation)
         wave = torch.polar(torch.full_like(angle, stride**-0.5), angle)
-        waves.append(wave.to(weight.device, weight.dtype.to_complex()))
+        waves.append(wave.to(weight.device, dtype))
     kernels = weight.view(groups, -1, *weight.shape[1:]).to(waves[0])  # (g, D/g, C/g, ky, kx)
     columns = waves[1].shape[0] // 2 + 1
     across = torch.einsum("gdcab,tlb->atgdcl", kernels, waves[1][:columns])

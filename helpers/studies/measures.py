@@ -1,4 +1,4 @@
-"""What the studies measure of every network that they train."""
+"""What the studies measure of every network that they train, and on which images they choose."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,21 @@ from helpers import spectral
 from helpers.attack import Adversarial, random_targets
 from helpers.bounds import certified
 from helpers.data import Dataset
-from helpers.evaluation import error_rate, number_of_classes
+from helpers.evaluation import error_rate, number_of_classes, predict
+
+HELD_OUT = 6  # one in so many training images, the last ones, are for choosing
+
+
+def held_out(train: Dataset) -> tuple[Dataset, Dataset]:
+    """Split training images into those to train on and the last sixth, by which one chooses."""
+    border = len(train) - len(train) // HELD_OUT
+    return train[:border], train[border:]
+
+
+def misread(model: nn.Module, images: Dataset) -> list[int]:
+    """Return the numbers of the images that a network misreads."""
+    wrong = predict(model, images.inputs) != images.labels
+    return wrong.nonzero().squeeze(1).tolist()
 
 
 def measure(

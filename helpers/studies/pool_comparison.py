@@ -23,12 +23,11 @@ from helpers.evaluation import (
 )
 from helpers.studies.adversarial_training import RECIPE, Gradients, Method, trained_by, trial
 from helpers.studies.layer_pools import PoolSettings
-from helpers.studies.measures import measure
-from helpers.training import SMALL_DATA
+from helpers.studies.measures import held_out, measure, misread
+from helpers.training import recipe_for
 
 FINAL_RECIPE = replace(RECIPE, epochs=60)
 SEEDS = (0, 1, 2, 3, 4)
-HELD_OUT = 6  # one in so many training images, the last ones, are for choosing
 ATTACKED = 1000  # test images
 AMPLIFIED = 0.1  # mean distortion of the examples that were made for another network
 LAYERS = {
@@ -126,9 +125,7 @@ def finalist(
 
     Fewer than 10,000 images get ten times as many epochs.
     """
-    recipe = FINAL_RECIPE
-    if len(train) < SMALL_DATA:
-        recipe = replace(recipe, epochs=10 * recipe.epochs)
+    recipe = recipe_for(FINAL_RECIPE, train)
     return trained_by(FINALISTS[name], train, recipe=recipe, seed=seed, keep=keep)
 
 
@@ -137,9 +134,9 @@ def screen(train: Dataset) -> Iterator[dict]:
 
     Every network and its measurement are kept in the data folder's ``trained/``.
     """
-    border = len(train) - len(train) // HELD_OUT
+    shown, hidden = held_out(train)
     trials = {
-        (group, name): functools.partial(trial, method, train[:border], train[border:])
+        (group, name): functools.partial(trial, method, shown, hidden)
         for group, cells in SCREEN.items()
         for name, method in cells.items()
     }
@@ -189,9 +186,8 @@ def _final(name: str, seed: int, train: Dataset, test: Dataset) -> dict:
     # trained without pools from another seed: no method has seen it
     other = finalist(BASELINE, train, seed=SEEDS[SEEDS.index(seed) - 1])
     found = measure(model, train, test, count=ATTACKED, attack=closest_adversarial)
-    misread = (evaluation.predict(model, test.inputs) != test.labels).nonzero().squeeze(1).tolist()
     transfer = transfer_error(model, other, test[:ATTACKED])
-    return {**found, "transfer": transfer, "misread": misread, "tested": len(test)}
+    return {**found, "transfer": transfer, "misread": misread(model, test), "tested": len(test)}
 
 
 def transfer_error(model: nn.Module, other: nn.Module, dataset: Dataset) -> float:

@@ -101,13 +101,13 @@ def _table_4(
     result = {"minimal": {}, "stretched": {}, "distortion": {}, "failed": {}}
     for name, found in _examples(networks, attack, images):
         stretched = rescale_to_mean(images.inputs, found.adversarial, STRETCHED_TO)
-        result["minimal"][name] = misread(networks, found.adversarial, images)
-        result["stretched"][name] = misread(networks, stretched, images)
+        result["minimal"][name] = misread_by(networks, found.adversarial, images)
+        result["stretched"][name] = misread_by(networks, stretched, images)
         result["distortion"][name] = _mean_and_deviation(found.distortion)
         result["failed"][name] = int((~found.success).sum())
     generator = torch.Generator().manual_seed(0)
     result["noise"] = {
-        block: misread(networks, gaussian_noise(test.inputs, size, generator=generator), test)
+        block: misread_by(networks, gaussian_noise(test.inputs, size, generator=generator), test)
         for block, size in NOISE_OF_TABLE_4.items()
     }
     result["errors"] = {
@@ -130,7 +130,9 @@ def _mean_and_deviation(values: torch.Tensor) -> list[float]:
     return [values.mean().item(), values.std().item()]
 
 
-def misread(networks: Mapping[str, nn.Module], inputs: torch.Tensor, images: Dataset) -> list[int]:
+def misread_by(
+    networks: Mapping[str, nn.Module], inputs: torch.Tensor, images: Dataset
+) -> list[int]:
     """Return how many of some changed images each network misreads."""
     return [int((predict(model, inputs) != images.labels).sum()) for model in networks.values()]
 
@@ -178,7 +180,7 @@ def _table_2(
     images = train[:count]
     result = {"misread": {}, "distortion": {}, "errors": {}}
     for name, found in _examples(networks, attack, images):
-        result["misread"][name] = misread(networks, found.adversarial, images)
+        result["misread"][name] = misread_by(networks, found.adversarial, images)
         if name in RETRAINED:
             result["distortion"][name] = _mean_and_deviation(found.distortion)
             result["errors"][name] = [

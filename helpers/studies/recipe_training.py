@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from helpers import models
 from helpers.data import Dataset, load_or_make
-from helpers.training import SMALL_DATA, Recipe, batch_loss, train_dense, trained
+from helpers.training import Recipe, batch_loss, recipe_for, train_dense, trained
 
 INPUTS_PER_UNIT = 15  # of the sparse start
 STARTS = ("glorot", "wide", "gaussian", "sparse")
@@ -161,7 +161,7 @@ def _descend(
 ) -> None:
     """Train by steps on batches of 50 images."""
     recipe = Recipe(
-        epochs=candidate.epochs * (10 if len(dataset) < SMALL_DATA else 1),
+        epochs=candidate.epochs,
         learning_rate=candidate.rate,
         momentum=0.9 if candidate.optimiser == "nesterov" else 0.0,
         averaging=candidate.averaging,
@@ -170,7 +170,7 @@ def _descend(
         [model],
         [dataset],
         weight_decay=decay,
-        recipe=recipe,
+        recipe=recipe_for(recipe, dataset),
         seeds=(seed,),
         decaying=candidate.decaying,
     )

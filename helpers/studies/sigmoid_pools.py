@@ -20,12 +20,12 @@ from torch import nn
 from helpers import models
 from helpers.attack import closest_adversarial
 from helpers.data import Dataset, load_or_make, measured, prepare
-from helpers.evaluation import Estimate, holm, p_of_gap, predict
+from helpers.evaluation import Estimate, holm, p_of_gap
 from helpers.studies.adversarial_training import RECIPE, Method, trial
 from helpers.studies.layer_pools import PoolLoss
-from helpers.studies.measures import measure
-from helpers.studies.pool_comparison import HELD_OUT, LAYERS, SEEDS, differences, pools
-from helpers.training import SMALL_DATA, Recipe, train_dense
+from helpers.studies.measures import held_out, measure, misread
+from helpers.studies.pool_comparison import LAYERS, SEEDS, differences, pools
+from helpers.training import Recipe, recipe_for, train_dense
 
 SCREENING = replace(RECIPE, epochs=30)
 LONG = replace(RECIPE, epochs=60, batch_size=200, learning_rate=0.2)
@@ -67,8 +67,7 @@ def trained_with(
     `helpers.studies.adversarial_training.trained_by`; fewer than 10,000 images get ten times as
     many epochs.
     """
-    if len(dataset) < SMALL_DATA:
-        recipe = replace(recipe, epochs=10 * recipe.epochs)
+    recipe = recipe_for(recipe, dataset)
     model = models.build("FC100-100-10", seed=seed)
     key = {
         "study": "sigmoid pools",
@@ -108,18 +107,18 @@ def choose(train: Dataset) -> tuple[list[dict], dict[str, Method]]:
     methods : dict of str to Method
         The six that are compared.
     """
-    border = len(train) - len(train) // HELD_OUT
+    shown, hidden = held_out(train)
     rows = []
 
     def tried(method: Method) -> tuple[float, float]:
-        found = trial(method, train[:border], train[border:], recipe=SCREENING)
+        found = trial(method, shown, hidden, recipe=SCREENING)
         rows.append({"decay": method.weight_decay, "dropout": list(method.dropout), **found})
         return found["error"], found["loss"]
 
     def together(candidates: list[Method]) -> list[Method]:
         calls = {
             f"sigmoids, λ = {method.weight_decay:g}, dropout {method.dropout}": functools.partial(
-                trial, method, train[:border], train[border:], recipe=SCREENING
+                trial, method, shown, hidden, recipe=SCREENING
             )
             for method in candidates
         }
@@ -168,9 +167,8 @@ def sigmoid_final(method: Method, seed: int, train: Dataset, test: Dataset) -> d
 
 def _final(method: Method, seed: int, train: Dataset, test: Dataset) -> dict:
     model = trained_with(method, train, recipe=LONG, seed=seed)
-    misread = (predict(model, test.inputs) != test.labels).nonzero().squeeze(1).tolist()
     found = measure(model, train, test, count=FEW_ATTACKED, attack=closest_adversarial)
-    return {**found, "misread": misread, "tested": len(test)}
+    return {**found, "misread": misread(model, test), "tested": len(test)}
 
 
 @dataclass(frozen=True)

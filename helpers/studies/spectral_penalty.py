@@ -14,8 +14,7 @@ from helpers import models, spectral
 from helpers.attack import minimal_adversarial
 from helpers.data import Dataset, load_or_make, measured, prepare
 from helpers.evaluation import error_rate
-from helpers.studies.measures import measure
-from helpers.studies.pool_comparison import HELD_OUT
+from helpers.studies.measures import held_out, measure
 from helpers.training import Recipe, batch_loss, train
 
 # Shorter than those of the networks in Table 1, since there are many networks to train.
@@ -232,8 +231,7 @@ def held_out_errors(
 def _held_out(
     name: str, strength: float, train_set: Dataset, recipe: Recipe, seed: int
 ) -> dict[str, float]:
-    border = len(train_set) - len(train_set) // HELD_OUT
-    first, last = train_set[:border], train_set[border:]
+    first, last = held_out(train_set)
 
     def make() -> dict[str, float]:
         model = trained_with_penalty(name, strength, first, recipe=recipe, seed=seed)

@@ -8,12 +8,11 @@ from helpers.training.dense import Stack, backpropagate, train_dense
 from helpers.training.readout import fit_readout
 from helpers.training.rica import RicaRecipe, pretrain_quocnet, trained_quocnet
 from helpers.training.sgd import DECAY_FORMS, Recipe, batch_loss, batches, check_data, train
-from helpers.training.zoo import RECIPES, SMALL_DATA, cross_training_set, trained, trained_all
+from helpers.training.zoo import RECIPES, cross_training_set, recipe_for, trained, trained_all
 
 __all__ = [
     "DECAY_FORMS",
     "RECIPES",
-    "SMALL_DATA",
     "Recipe",
     "RicaRecipe",
     "Stack",
@@ -24,6 +23,7 @@ __all__ = [
     "cross_training_set",
     "fit_readout",
     "pretrain_quocnet",
+    "recipe_for",
     "train",
     "train_dense",
     "trained",

@@ -31,6 +31,14 @@ RECIPES: dict[str, Recipe | AutoencoderRecipe] = {
     "Conv": Recipe(epochs=10, learning_rate=0.02),
 }
 SMALL_DATA = 10_000  # fewer images than this get ten times as many epochs
+R = TypeVar("R", Recipe, AutoencoderRecipe)
+
+
+def recipe_for(recipe: R, dataset: Dataset) -> R:
+    """Return a recipe with ten times as many epochs where there are fewer than 10,000 images."""
+    if len(dataset) >= SMALL_DATA:
+        return recipe
+    return replace(recipe, epochs=10 * recipe.epochs)
 
 
 def trained(
@@ -69,8 +77,7 @@ def trained(
     decay = models.architecture(name).weight_decay
     dataset = digits("train") if dataset is None else dataset
     recipe = RECIPES.get(name, CONVEX)
-    if recipe is not CONVEX and len(dataset) < SMALL_DATA:
-        recipe = replace(recipe, epochs=10 * recipe.epochs)
+    recipe = recipe if recipe is CONVEX else recipe_for(recipe, dataset)
     seed = 0 if recipe is CONVEX else seed  # the solution does not depend on the start
     device = dataset.inputs.device
     model = models.build(name, seed=seed)

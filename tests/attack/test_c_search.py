@@ -543,3 +543,11 @@ def test_batches_change_nothing():
     assert torch.equal(parts.success, whole.success)
     rows = torch.cat([one.rows for one in record])
     assert torch.equal(rows.bincount(minlength=5), parts.evaluations)
+
+
+def test_logits_that_are_all_the_same_are_no_success():
+    model, x = network(), images()
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    found = minimal_adversarial(model, x, torch.ones(len(x), dtype=torch.long), max_searches=3)
+    assert not found.success.any()

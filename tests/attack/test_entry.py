@@ -102,3 +102,9 @@ def test_quick_attacks_work_without_gradients_too(mode):
     with mode():
         assert torch.equal(attack.pgd(model, images(), TARGETS, epsilon=0.1), expected)
         attack.targeted_deepfool(model, images(), TARGETS)
+
+
+@pytest.mark.parametrize("box", [(0.5, 0.5), (1, 0)])
+def test_box_without_room_is_refused(box):
+    with pytest.raises(ValueError, match=r"box must be \(lower, upper\) with lower < upper, got"):
+        attack.closest_adversarial(softmax(), images(), TARGETS, box=box)

@@ -646,6 +646,30 @@ def test_model_in_training_mode_is_refused():
         closest_adversarial(softmax(2).train(), INSIDE, LABELS)
 
 
+def test_success_does_not_depend_on_the_order_of_sums():
+    """Another machine, or another batch, adds up in another order, which moves the last places."""
+    generator = torch.Generator().manual_seed(0)
+    first = torch.randn(200, 64, generator=generator) / 8
+    apart = 16 * torch.randn(10, 200, generator=generator)  # cancels: each unit is there twice
+    last = torch.randn(10, 400, generator=generator) + torch.cat([apart, -apart], 1)
+    bias = torch.randn(10, generator=generator)
+
+    def network(order):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 400), nn.Sigmoid(), nn.Linear(400, 10))
+        model[1].weight.data, model[1].bias.data = first.repeat(2, 1)[order], torch.zeros(400)
+        model[3].weight.data, model[3].bias.data = last[:, order], bias
+        return model.eval().requires_grad_(False)
+
+    model = network(torch.arange(400))
+    x = torch.rand(200, 1, 8, 8, generator=generator)
+    targets = (model(x).argmax(1) + 1 + torch.arange(200) % 9) % 10
+    found = closest_adversarial(model, x, targets, steps=20)
+    assert found.success.double().mean() > 0.4
+    for _ in range(20):
+        seen = network(torch.randperm(400, generator=generator))(found.adversarial).argmax(1)
+        assert torch.equal(seen[found.success], targets[found.success])
+
+
 @pytest.mark.gpu
 def test_it_gives_the_same_on_the_gpu():
     model, x = sigmoid(), images()

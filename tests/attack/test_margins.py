@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 from torch import nn
 
 from helpers import models
-from helpers.attack.margins import smooth_margin_gradient
+from helpers.attack.margins import ROUNDING, scale_of_margins, smooth_margin_gradient
 
 
 def test_margins_and_gradient_are_those_of_the_formula():
@@ -41,3 +41,10 @@ def test_gradient_is_the_nearest_rivals_where_the_temperature_is_tiny():
     margin, smooth, gradient = smooth_margin_gradient(model, images, torch.tensor([0]), tiny)
     assert margin.tolist() == smooth.tolist() == [-2]
     assert gradient.tolist() == [[1, -1, 0]]
+
+
+def test_scale_is_twice_what_is_lacking_or_the_range_of_the_logits():
+    logits = torch.tensor([[0.0, 1, 4], [3, 2, -8], [5, 1, 0], [0, 0, 0]])
+    found = scale_of_margins(nn.Identity(), logits, torch.tensor([0, 1, 0, 1]))
+    rounding = ROUNDING * 5 * torch.finfo(torch.float32).eps  # nothing is lacking
+    torch.testing.assert_close(found, torch.tensor([4, 2, rounding, 1]))

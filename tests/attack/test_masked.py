@@ -66,3 +66,15 @@ def test_model_is_shown_nothing_outside_the_box():
     found = smoothed_descent(model, x, start, targets, 20, (0.0, 1.0))
     assert torch.cat([*seen, found]).min() == 0
     assert torch.cat([*seen, found]).max() == 1
+
+
+def test_run_without_noise_has_none(monkeypatch):
+    monkeypatch.setattr("helpers.attack.masked.NOISES", (0.0,))
+    model, x, w, targets = halfspace()
+    start = x - 3 * target_margin(model, x, targets)[:, None] * w
+    box = (-math.inf, math.inf)
+    first, second = (
+        smoothed_descent(model, x, start, targets, 20, box, seed=seed) for seed in (1, 2)
+    )
+    assert torch.equal(first, second)
+    assert (first - x).norm(dim=1).max() < (start - x).norm(dim=1).min()

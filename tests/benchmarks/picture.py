@@ -51,15 +51,15 @@ def panel(ax: Axes, rows: list[dict]) -> None:
     ax.set_yticks([0.01, 0.1, 1, 10, 100], ["≤ 0.01 %", "0.1 %", "1 %", "10 %", "100 %"])
     ax.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     ax.minorticks_off()
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    ax.xaxis.set_major_formatter("{x:g}")
     ax.margins(x=0.1)
     low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low else (1,)))
+    ax.xaxis.set_major_formatter("{x:g}")
     if high < 10 * low:  # a decade at least, or numbers stand on each other
         middle = math.sqrt(low * high)
         ax.set_xlim(middle / math.sqrt(10), middle * math.sqrt(10))
     points.sort()
-    heights = spread([share(ax, lost) for lost, *_ in points], 1 / LINES)
+    heights = inside(spread([share(ax, lost) for lost, *_ in points], 1 / LINES), 1 / LINES)
     for height, (lost, ms, name, colour) in zip(heights, points, strict=True):
         ax.annotate(
             name,
@@ -93,6 +93,19 @@ def spread(heights: list[float], gap: float) -> list[float]:
             blocks[-1] += last
     bases = [mean(block) for block in blocks for _ in block]
     return [base + gap * i for i, base in enumerate(bases)]
+
+
+def inside(heights: list[float], gap: float) -> list[float]:
+    """Return ascending heights that stay a gap apart, moved to lie between 0 and 1."""
+    moved, limit = [], 1.0
+    for height in reversed(heights):
+        moved.insert(0, min(height, limit))
+        limit = moved[0] - gap
+    kept, limit = [], 0.0
+    for height in moved:
+        kept.append(max(height, limit))
+        limit = kept[-1] + gap
+    return kept
 
 
 def mean(values: list[float]) -> float:

@@ -46,3 +46,14 @@ def test_enclosure_of_a_point_is_the_network_there():
     *_, (centre, _, spread) = enclosures(model, x, torch.zeros(3, dtype=torch.double))
     assert torch.allclose(centre, model(x))
     assert spread.abs().max() < 1e-12
+
+
+def test_a_sigmoid_adds_half_the_width_of_its_lines():
+    model = network(4, 6, 3).double()
+    x, radius = torch.rand(2, 4).double(), torch.full((2,), 0.7, dtype=torch.double)
+    with torch.no_grad():
+        (centre, slope, _), (_, _, spread) = enclosures(model, x, radius)
+        reach = 0.7 * slope.norm(dim=2)
+        _, lowest, highest = parallel_lines(centre - reach, centre + reach)
+        expected = model[-1].weight * ((highest - lowest) / 2)[:, None]
+    torch.testing.assert_close(spread, expected)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.bounds.crown import enclosures, reach_of
-from helpers.bounds.curvature import least_margin, parabolas, trust_region_bound
+from helpers.bounds.curvature import _before, least_margin, parabolas, trust_region_bound
 
 from ..examples import generator
 from .examples import network
@@ -92,3 +92,17 @@ def test_highest_is_the_maximum_in_the_ball(shift):
         assert (bound >= found).all()
         size = radius * gradient.norm(dim=1) + radius**2 * form.abs().amax((1, 2))
         assert ((bound - found) < 0.05 * size).all()
+
+
+@pytest.mark.parametrize("half", [0.1, 1.0, 5.0])
+def test_form_before_a_sigmoid_is_an_upper_bound(half):
+    """For one unit: (s·α + e)² is at most the new H times α², and nearly that at an end."""
+    at = torch.linspace(-3, 3, 25, dtype=torch.double)[:, None]
+    one = torch.ones(25, 1, 1, dtype=torch.double)
+    _, bent = _before(at, (at - half, at + half), 0 * at, one, inner=True)
+    moved = torch.linspace(-half, half, 1001, dtype=torch.double)
+    squares = ((at + moved).sigmoid() - at.sigmoid()).square()
+    allowed = bent[:, 0] * moved.square()
+    assert (squares <= allowed + 1e-15).all()
+    if half == 0.1:
+        assert (allowed <= 1.2 * squares + 1e-15).all()

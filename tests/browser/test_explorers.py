@@ -413,6 +413,11 @@ def test_explorer_under_voila_on_a_projector(voila, page, complaints, screenshot
     expect(page.get_by_text("REPOSITORY =")).to_have_count(0)  # Voilà shows no code
     complaints.clear()
     assert drive(explorer, "01_voila", screenshots, tmp_path) == 3
+    tree = explorer.aria_snapshot()
+    for label in ("image", "target", "scale"):
+        assert re.search(rf'(slider|combobox) "{label}', tree), tree
+    assert re.search(r'img "[^"]{20,}', tree), tree
+    assert "- status" in tree, tree
     page.screenshot(path=screenshots / "01_voila.png")
     assert not complaints, complaints
 

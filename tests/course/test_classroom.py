@@ -134,6 +134,16 @@ def test_marks_of_a_chapter(released, course, capsys):
     assert reasons["absent"] == "not handed in"
 
 
+def test_nbgrader_gives_the_same_marks(released, course):
+    pytest.importorskip("nbgrader")
+    shutil.copy(released / "nbgrader_config.py", course)
+    hand_in(released, course, "solved", lambda stub, solution: solution)
+    hand_in(released, course, "constant", lambda stub, _: stub.replace("...", "42"))
+    marks = classroom.grade(course, with_nbgrader=True)
+    assert [mark.points for mark in marks if mark.student == "solved"] == [1, 1, 1]
+    assert [mark.points for mark in marks if mark.student == "constant"] == [0, 0, 0]
+
+
 def test_a_file_that_is_no_notebook_is_no_answer(released, course):
     path = course / "submitted" / "ada" / CHAPTER / f"{CHAPTER}.ipynb"
     path.parent.mkdir(parents=True)

@@ -87,13 +87,20 @@ def test_quiz_counts_what_was_right(quiz):
 
 
 def test_quiz_shows_the_next_picture_and_clears_the_choice(quiz):
-    seen = [quiz.image.value]
+    seen = [quiz.png]
     for one in list(quiz.rounds)[:3]:
         choose(quiz, one.answer)
         assert quiz.form.choices.value is None
         assert quiz.form.button.disabled
-        seen.append(quiz.image.value)
+        seen.append(quiz.png)
     assert seen == [plotting.png(one.picture, plotting.SCREEN_DPI) for one in quiz.rounds]
+
+
+def test_picture_has_a_text_and_the_verdict_is_announced(quiz):
+    assert '<img alt="Picture 1 of 4: How wide?"' in quiz.image.value
+    choose(quiz, "one")
+    assert '<img alt="Picture 2 of 4: How wide?"' in quiz.image.value
+    assert quiz.form.text.value.startswith('<p role="status" aria-live="polite">')
 
 
 def test_quiz_betrays_nothing(quiz, capsys):

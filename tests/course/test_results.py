@@ -5,6 +5,7 @@ import json
 import pytest
 
 from helpers import course
+from helpers.course.results import plain
 
 
 @pytest.fixture
@@ -152,3 +153,11 @@ def test_stored_results_of_the_course_can_be_read():
     runs = course.best_runs()
     assert len(runs) >= 6
     assert sum(sum(course.counts(run).values()) for run in runs) == len(course.rows(runs))
+
+
+def test_what_json_can_hold_stays_as_it_is():
+    value = {"text": "a", "count": 3, "none": None, "yes": True, "many": [1.5, {"b": 2}]}
+    assert plain(value, "value") == value
+    assert plain([float("nan"), -float("inf")], "value") == [None, None]
+    with pytest.raises(TypeError, match=r"value\[1\] must be what JSON can hold"):
+        plain([1, {2}], "value")

@@ -26,6 +26,21 @@ def test_gap_of_two_shares_is_that_of_newcombe(counts, images, low, high):
     assert (gap.low, gap.high) == pytest.approx((low, high), abs=1e-4)
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 1 - 1e-12])
+@pytest.mark.parametrize("counts", [(0, 3), (5, 0), (7, 90), (90, 7), (45, 45)])
+def test_gap_has_the_intervals_of_scipy(counts, confidence):
+    images = (90, 1000)
+    ends = [
+        scipy.stats.binomtest(count, of).proportion_ci(confidence, "wilson")
+        for count, of in zip(counts, images, strict=True)
+    ]
+    first, second = np.divide(counts, images)
+    gap = evaluation.share_gap(first, second, images=images, confidence=confidence)
+    below = math.hypot(second - ends[1].low, ends[0].high - first)
+    above = math.hypot(ends[1].high - second, first - ends[0].low)
+    assert (gap.low, gap.high) == pytest.approx((gap.value - below, gap.value + above), abs=1e-12)
+
+
 def test_gap_holds_one_more_network_as_often_as_it_says():
     generator = np.random.default_rng(0)
     held = []
@@ -55,6 +70,26 @@ def test_no_share_is_refused(bad):
         evaluation.share_gap(**options)
 
 
+def test_one_image_and_shares_of_0_and_1_are_allowed():
+    gap = evaluation.share_gap(0.0, 1.0, images=(1, 1))
+    assert gap.value == 1
+    assert gap.low < 1 == gap.high
+
+
+@pytest.mark.parametrize("first", [1.5, 2.0])
+def test_share_above_1_is_refused_on_either_side(first):
+    for shares in ((first, 0.2), (0.2, first)):
+        with pytest.raises(ValueError, match="must be shares between 0 and 1"):
+            evaluation.share_gap(*shares, images=(256, 256))
+
+
+def test_two_runs_have_a_spread():
+    runs = [0.0, 2.0]
+    gap = evaluation.mean_gap(1.0, 1.0, errors=(0, 0), runs=runs)
+    half = scipy.stats.t.ppf(0.975, 1) * np.std(runs, ddof=1) * math.sqrt(1.5)
+    assert gap.high - gap.value == pytest.approx(half)
+
+
 def test_gap_of_two_means_is_that_of_a_normal_sum():
     gap = evaluation.mean_gap(1.0, 3.0, errors=(0.3, 0.4))
     assert (gap.low, gap.high) == pytest.approx((2 - 1.959964 * 0.5, 2 + 1.959964 * 0.5))
@@ -82,6 +117,15 @@ def test_equivalence_is_two_one_sided_tests():
     low, high = interval(1 - 2 * found.p)
     assert max(abs(low), abs(high)) == pytest.approx(0.5)
     assert found.gap == pytest.approx(first.mean() - second.mean())
+
+
+def test_power_of_equivalence_has_the_degrees_of_freedom_of_welch():
+    first, second = np.array([0.0, 1.0, 3.0]), np.array([0.5, 0.7, 2.0, 2.5])
+    welch = scipy.stats.ttest_ind(first, second, equal_var=False)
+    error = (first.mean() - second.mean()) / welch.statistic
+    room = 9 / error - scipy.stats.t.ppf(0.95, welch.df)
+    expected = 2 * scipy.stats.t.cdf(room, welch.df) - 1
+    assert evaluation.equivalence(first, second, margin=9).power == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("margin", [0.2, 0.5, 0.8])

@@ -92,3 +92,14 @@ def test_stretching_keeps_the_ratios_and_sets_the_mean():
     before, after = distortion(x, y), distortion(x, rescale_to_mean(x, y, 0.1))
     assert after.mean().item() == pytest.approx(0.1)
     torch.testing.assert_close(after / after[0], before / before[0])
+    ways = torch.cosine_similarity((rescale_to_mean(x, y, 0.1) - x).flatten(1), (y - x).flatten(1))
+    torch.testing.assert_close(ways, torch.ones_like(ways))  # none is turned round
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("count", [6, 7, 100])
+def test_distortion_of_photographs_is_the_same_on_the_gpu(count):
+    x = uniform(count, 3, 224, 224)
+    y = x + 0.01 * uniform(count, 3, 224, 224, seed=1)
+    found = distortion(x.cuda(), y.cuda()).cpu()
+    np.testing.assert_allclose(found, distortion(x.double(), y.double()), rtol=1e-4)

@@ -70,3 +70,7 @@ def test_inputs_of_another_type_are_refused(model):
 def test_images_and_targets_that_do_not_fit_are_refused(inputs, targets, box, message):
     with pytest.raises(ValueError, match=message):
         check_targets(inputs, targets, 3, box=box)
+
+
+def test_both_ends_of_the_box_are_in_it():
+    check_targets(torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1]), 3, box=(0, 1))

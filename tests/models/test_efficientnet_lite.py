@@ -108,3 +108,13 @@ def test_file_that_would_run_code_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(efficientnet_lite, "SHA256", digest)
     with pytest.raises(DamagedDataError, match=re.escape(f"{file} cannot be read")):
         efficientnet_lite0(weights=file)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("count", [6, 7, 16])
+def test_logits_of_photographs_are_the_same_on_the_gpu(count, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    model = efficientnet_lite0(weights=lite0_weights())
+    x = torch.rand(count, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    expected = model(x)
+    torch.testing.assert_close(model.cuda()(x.cuda()).cpu(), expected, rtol=1e-3, atol=1e-3)

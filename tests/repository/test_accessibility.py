@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 from matplotlib.colors import to_rgb
+from nbconvert import HTMLExporter
 
 from helpers.course import legibility, plotting
 
@@ -169,3 +170,15 @@ def test_alternative_texts_say_what_there_is_to_see(path):
         assert len(text.split()) >= 6, text
         assert not re.match(r"(figure|image|picture|plot|a figure|an image) of", text.lower()), text
         assert re.search(r"[.\d)%a-z]$", text.strip()), text
+
+
+@pytest.mark.parametrize("template", ["course", "classic"])  # the first looks like JupyterLab
+def test_exported_page_has_a_text_for_each_picture(template):
+    exporter = HTMLExporter(
+        template_name=template, extra_template_basedirs=[str(ROOT / "docs" / "nbconvert")]
+    )
+    page, _ = exporter.from_filename(str(NOTEBOOKS[0]))
+    pictures = re.findall(r"<img[^>]*>", page)
+    assert len(pictures) >= 5
+    for picture in pictures:
+        assert re.search(r'alt="(?!No description)[^"]{20,}"', picture), picture[-300:]

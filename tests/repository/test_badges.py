@@ -131,6 +131,19 @@ def test_a_hub_is_opened_itself(copy, hub):
         assert address.startswith(f"{hub.rstrip('/')}/hub/user-redirect/git-pull?repo=https%3A")
 
 
+def test_fork_on_gitlab_opens_on_binder_and_is_cloned_from_there(copy):
+    badges.write("gitlab.com/ada/course", "spring")
+    for text in pages(copy).values():
+        found = links(text)
+        assert found.keys() == {"Open in Binder", "Open on a JupyterHub"}
+        assert "/v2/gl/ada%2Fcourse/spring?" in found["Open in Binder"]
+        assert "gitlab.com%2Fada%2Fcourse" in found["Open on a JupyterHub"]
+    for source in setup_cells(copy):
+        assert 'REPOSITORY = "https://gitlab.com/ada/course"' in source
+    badges.write("ada/course")
+    assert all(len(links(text)) == 3 for text in pages(copy).values())
+
+
 def test_set_up_cells_clone_the_fork_and_stay_alike(copy):
     badges.write("ada/course")
     (source,) = set(setup_cells(copy))
@@ -184,7 +197,7 @@ def test_layout_of_a_file_is_kept(copy, indent, end):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["course"], "repository must be OWNER/REPO on GitHub, as in ada/course; got 'course'"),
+        (["course"], "as in ada/course, or gitlab.com/OWNER/REPO; got 'course'"),
         (["https://github.com/ada/course"], "repository must be OWNER/REPO"),
         (["ada/course/"], "repository must be OWNER/REPO"),
         (["ada/cour se"], "repository must be OWNER/REPO"),

@@ -9,7 +9,7 @@ import pytest
 from helpers.data import ROOT
 from tests.benchmarks import comparison
 from tests.benchmarks.comparison import Record
-from tests.benchmarks.picture import spread
+from tests.benchmarks.picture import inside, spread
 
 INF = math.inf
 
@@ -76,6 +76,12 @@ def test_names_are_moved_apart_and_no_farther_than_needed():
     assert spread([0.0, 5.0], 1.0) == [0.0, 5.0]
     assert spread([1.0, 1.0, 1.0], 1.0) == [0.0, 1.0, 2.0]
     assert spread([0.0, 0.9, 1.1, 9.0], 1.0) == pytest.approx([-1 / 3, 2 / 3, 5 / 3, 9.0])
+
+
+def test_names_stay_beside_their_panel():
+    assert inside([0.2, 0.5], 0.1) == [0.2, 0.5]
+    assert inside([0.8, 1.0, 1.2], 0.25) == pytest.approx([0.5, 0.75, 1.0])
+    assert inside([-0.3, 0.0, 0.9], 0.25) == pytest.approx([0.0, 0.25, 0.9])
 
 
 @pytest.mark.parametrize("name", ["attack", "spectral", "scaling"])

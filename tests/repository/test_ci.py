@@ -1,5 +1,6 @@
 """The scripts of continuous integration, Binder and classes, and what the pages say of them."""
 
+import json
 import os
 import re
 import shutil
@@ -92,14 +93,50 @@ def test_scripts_are_executable_and_stop_at_failures(root, script):
     assert re.search(r"^set -e", text, re.MULTILINE)
 
 
-def test_workflow_runs_scripts_that_are_there(root):
+@pytest.fixture(params=["ci", "pages"])
+def workflow(root, request):
+    text = (root / ".github" / "workflows" / f"{request.param}.yml").read_text("utf-8")
+    return yaml.safe_load(text)
+
+
+def steps(workflow: dict) -> list[dict]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_workflow_runs_scripts_and_tests_that_are_there(root, workflow):
+    commands = " ".join(step.get("run", "") for step in steps(workflow))
+    for path in re.findall(r"(?:bash|pytest) [^|]*?(\.ci/\w+|postBuild|tests/[\w/.]+)", commands):
+        assert (root / path).exists(), path
+    for path in re.findall(r"tests/[\w/]+\.py", commands):
+        assert (root / path).exists(), path
+
+
+def test_workflow_may_only_read_and_ends(workflow):
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["cancel-in-progress"]
+    assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
+    assert "download.pytorch.org/whl/cpu" in workflow["env"]["PIP_EXTRA_INDEX_URL"]
+
+
+def test_ci_covers_what_the_course_promises(root):
     workflow = yaml.safe_load((root / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
-    assert {"course", "colab", "binder"} <= workflow["jobs"].keys()
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    scripts = re.findall(r"bash (\S+)", " ".join(step.get("run", "") for step in steps))
-    assert len(scripts) >= 3
-    for script in scripts:
-        assert (root / script).exists(), script
+    jobs = workflow["jobs"]
+    assert {"workflows", "course", "systems", "colab", "binder", "conda", "teacher"} <= jobs.keys()
+    assert "schedule" in workflow[True]  # "on" is a truth value of YAML
+    assert jobs["systems"]["strategy"]["matrix"]["os"] == ["windows-latest", "macos-latest"]
+    versions = jobs["course"]["strategy"]["matrix"]["python-version"]
+    assert versions == [f"3.{minor}" for minor in range(10, 15)]
+
+
+def test_every_leg_uses_the_same_version_of_an_action(root):
+    text = " ".join(path.read_text() for path in (root / ".github" / "workflows").glob("*.yml"))
+    used = set(re.findall(r"uses: (actions/[\w-]+)@(v\d+)", text))
+    assert len({name for name, _ in used}) == len(used)
+
+
+def test_devcontainer_installs_the_course(root):
+    text = (root / ".devcontainer" / "devcontainer.json").read_text("utf-8")
+    assert "pip install -e" in json.loads(text)["postCreateCommand"]
 
 
 def test_colab_leg_has_colabs_ipywidgets(root):

@@ -7,7 +7,7 @@ from helpers import evaluation, models
 from helpers.attack import closest_adversarial, random_targets
 from helpers.bounds import certified
 from helpers.spectral import lipschitz_bound
-from helpers.studies.measures import measure
+from helpers.studies.measures import held_out, measure, misread
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,16 @@ def test_attack_that_failed_counts_in_no_mean(model, tiny):
     assert found["distortion"] < 1
     radii = certified(model, some.inputs, targets)[counted]
     assert found["certified"] == pytest.approx(radii.mean().item())
+
+
+def test_last_sixth_is_held_out(tiny):
+    shown, hidden = held_out(tiny)
+    assert len(hidden) == len(tiny) // 6
+    assert torch.equal(torch.cat([shown.inputs, hidden.inputs]), tiny.inputs)
+
+
+def test_misread_are_the_numbers_of_the_images_with_another_label(model, tiny):
+    right = model(tiny.inputs).argmax(1)
+    labels = right.clone()
+    labels[[1, 4]] = (labels[[1, 4]] + 1) % 10
+    assert misread(model, replace(tiny, labels=labels)) == [1, 4]

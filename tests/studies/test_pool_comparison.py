@@ -8,7 +8,7 @@ import torch
 from helpers import evaluation
 from helpers.attack import closest_adversarial, random_targets
 from helpers.studies import adversarial_training, pool_comparison
-from helpers.training import Recipe
+from helpers.training import Recipe, zoo
 
 SHORT = Recipe(epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -48,7 +48,7 @@ def test_screen_keeps_the_last_images_for_judging_and_is_resumed(tiny, monkeypat
 
 def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monkeypatch):
     monkeypatch.setattr(pool_comparison, "FINAL_RECIPE", replace(SHORT, epochs=1))
-    monkeypatch.setattr(pool_comparison, "SMALL_DATA", 0)
+    monkeypatch.setattr(zoo, "SMALL_DATA", 0)
     monkeypatch.setattr(pool_comparison, "SEEDS", (0, 1))
     monkeypatch.setattr(pool_comparison, "ATTACKED", 5)
     rows = list(pool_comparison.finals(tiny, tiny[:20]))
@@ -65,7 +65,7 @@ def test_finals_are_one_row_for_each_method_and_seed_and_are_resumed(tiny, monke
 
 def test_final_has_the_transfer_from_another_network(tiny, monkeypatch):
     monkeypatch.setattr(pool_comparison, "FINAL_RECIPE", replace(SHORT, epochs=1))
-    monkeypatch.setattr(pool_comparison, "SMALL_DATA", 0)
+    monkeypatch.setattr(zoo, "SMALL_DATA", 0)
     monkeypatch.setattr(pool_comparison, "SEEDS", (0, 1))
     monkeypatch.setattr(pool_comparison, "ATTACKED", 10)
     some = tiny[40:50]
@@ -87,7 +87,7 @@ def test_small_data_get_more_epochs(tiny, monkeypatch):
         pool_comparison, "trained_by", lambda *a, recipe, **k: recipes.append(recipe)
     )
     pool_comparison.finalist(pool_comparison.BEST, tiny)
-    monkeypatch.setattr(pool_comparison, "SMALL_DATA", 10)
+    monkeypatch.setattr(zoo, "SMALL_DATA", 10)
     pool_comparison.finalist(pool_comparison.BEST, tiny)
     assert [recipe.epochs for recipe in recipes] == [600, 60]
 

@@ -17,6 +17,7 @@ from helpers.studies.sigmoid_pools import (
     only_with_all,
     with_pools,
 )
+from helpers.training import zoo
 
 METHODS = ("weight decay", "dropout", *POOLED)
 SHORT = replace(sigmoid_pools.LONG, epochs=2, batch_size=20, learning_rate=0.1, averaging=0.5)
@@ -32,10 +33,10 @@ def short(monkeypatch, own_folder):
     for name, value in (
         ("LONG", SHORT),
         ("SCREENING", SHORT),
-        ("SMALL_DATA", 0),
         ("FEW_ATTACKED", 4),
     ):
         monkeypatch.setattr(sigmoid_pools, name, value)
+    monkeypatch.setattr(zoo, "SMALL_DATA", 0)
 
 
 def rows(errors: dict[str, list[int]], images: int = 1000) -> list[dict]:

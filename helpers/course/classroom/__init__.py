@@ -5,7 +5,19 @@ it; `grade` runs what was handed in and says why an exercise has no point; `site
 pages of the stored chapters, whose pictures, formulas and scripts need no network.
 """
 
+from helpers.course.classroom.decks import slides
 from helpers.course.classroom.grading import Mark, grade, write_marks
 from helpers.course.classroom.handing_out import release
+from helpers.course.classroom.prerequisites import ask_all, self_test
+from helpers.course.classroom.website import site
 
-__all__ = ["Mark", "grade", "release", "write_marks"]
+__all__ = [
+    "Mark",
+    "ask_all",
+    "grade",
+    "release",
+    "self_test",
+    "site",
+    "slides",
+    "write_marks",
+]

@@ -1,6 +1,5 @@
 """`release`: the tree that students get, and the one that only the teacher has."""
 
-import re
 import secrets
 import shutil
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import nbformat
 
 from helpers.course.classroom.editions import STUB, instructors, is_graded, students
+from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS
 from helpers.data import ROOT, write_atomically
 
@@ -17,7 +17,6 @@ FILES = (
     "README.md",
     "data/README.md",
     "docs/glossary.md",
-    "docs/prerequisites.md",
     "docs/results.md",
     "docs/settings.md",
     "environment.yml",
@@ -25,7 +24,6 @@ FILES = (
     "pyproject.toml",
 )
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.ci.json", "*.class.json")
-PAGE_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 CHAPTER_CELL_TIMEOUT = 600  # seconds at scale ci, on a busy machine
 NBGRADER = f'''"""Settings of nbgrader for this course; see docs/teaching.md there."""
 
@@ -90,16 +88,4 @@ def _copy_course(target: Path) -> None:
         (target / "notebooks").mkdir(exist_ok=True)
         (target / "notebooks" / path.name).touch()
     for page in target.rglob("*.md"):
-        page.write_text(_unlinked(page.read_text("utf-8"), page.parent), encoding="utf-8")
-
-
-def _unlinked(text: str, folder: Path) -> str:
-    """Return a page without links to files that are not there, nor table rows about solutions."""
-
-    def kept(link: re.Match) -> str:
-        target = link["target"].partition("#")[0]
-        there = not target or re.match(r"[a-z]+:", target) or (folder / target).exists()
-        return link.group() if there else link["text"]
-
-    lines = [line for line in text.splitlines() if not re.match(r"\|.*solutions\.md", line)]
-    return PAGE_LINK.sub(kept, "\n".join(lines)) + "\n"
+        page.write_text(unlinked(page.read_text("utf-8"), page.parent), encoding="utf-8")

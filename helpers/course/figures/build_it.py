@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from helpers.course import plotting
 from helpers.course.plotting import Figure
 
+YOURS, THEIRS = ("#D55E00", "#CC79A7"), ("#0072B2", "#009E73", "#56B4E9", "#E69F00")  # colours
+
 
 def beside(
     curves: Mapping[str, ArrayLike],
@@ -35,11 +37,14 @@ def beside(
     Figure
     """
     ax = plotting.axes(fig := plotting.figure(7.5, 3))
-    named = isinstance(x[0], str)
+    named, colours = isinstance(x[0], str), {True: iter(YOURS), False: iter(THEIRS)}
     for name, values in curves.items():
         mine = name.startswith("yours")
-        style = {"color": "#D55E00", "linewidth": 2.5, "zorder": 3} if mine else {"linewidth": 1.2}
-        ax.plot(list(x), values, "o" if named else "o-", markersize=6, label=name, **style)
+        style = {"linewidth": 2.5, "zorder": 3} if mine else {"linewidth": 1.2}
+        if named and mine:  # around the course's
+            style |= {"markersize": 11, "markeredgewidth": 2, "markerfacecolor": "none"}
+        style["color"] = next(colours[mine])
+        ax.plot(list(x), values, "o" if named else ".-", label=name, **style)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
         ax.loglog()

@@ -41,8 +41,10 @@ def summary() -> str:
     """Say where the paper stands, where it does not, and why, and show the picture of it."""
     runs = full_runs(comparable=True)
     entries = compared(runs)
-    chapters = ", ".join(str(chapter_number(run)) for run in runs)
-    machines = "; ".join(dict.fromkeys(run["hardware"] for run in runs))
+    chapters: dict[str, list[str]] = {}
+    for run in runs:
+        chapters.setdefault(run["hardware"], []).append(str(chapter_number(run)))
+    machines = "; ".join(f"{', '.join(those)} ({name})" for name, those in chapters.items())
     return "\n\n".join(
         (
             f"**Where the paper stands.** {_stands(entries)}",
@@ -51,7 +53,7 @@ def summary() -> str:
             f"**And by luck?** {by_luck(runs)}",
             f"![{alternative_text(entries)}](../data/results/{PICTURE})",
             f"*Each figure of the paper's tables against this course's. {_caption(runs)}*",
-            f"Chapters run at full scale on the paper's data: {chapters} ({machines}).",
+            f"Chapters run at full scale on the paper's data: {machines}.",
         )
     )
 

@@ -1,5 +1,8 @@
 """The exercises of chapter 9: right answers and typical mistakes."""
 
+import re
+
+import pytest
 import torch
 
 from helpers.course import checks
@@ -187,3 +190,9 @@ MISTAKES = {
 
 class TestAdversarialTraining(EveryCheck):
     right, mistakes = RIGHT, MISTAKES
+
+
+def test_gap_that_is_wanted_is_half_of_what_was_there(says):
+    printed = says(checks.part_of_the_way, lambda *a: entry(*a[:5], 2.0))  # to −1 times the gap
+    there, wanted = map(float, re.findall(r"-?\d+\.\d+", printed))
+    assert wanted == pytest.approx(-there / 2, abs=1e-3)

@@ -5,6 +5,7 @@ import torch
 
 from helpers.attack import minimal_adversarial
 from helpers.course.explorers import flight_recorder, penalty
+from helpers.course.explorers._panels import ORANGE
 
 
 def test_penalty_loses_the_target_when_the_perturbation_is_dear(brightest, digits):
@@ -38,3 +39,19 @@ def test_flight_recorder_goes_from_the_image_to_the_last_evaluation(brightest, d
     assert sizes[0] == 0
     assert min(sizes[1:]) > 0
     assert re.search(r"c = [\d.e+-]+, value \d+\.\d\d, margin", last)
+
+
+def test_moments_of_a_flight_share_one_chart(brightest, digits):
+    record = []
+    x, target = digits.inputs[:1], torch.tensor([4])
+    minimal_adversarial(brightest, x, target, record=record)
+    recorder = flight_recorder(brightest, x, 4, record)
+    moments = [0, 2, 5]
+    above, below = recorder.twin([{"evaluation": moment} for moment in moments]).subfigs
+    titles = [ax.get_title() for ax in above.axes]
+    assert [title.splitlines()[0] for title in titles[:3]] == [f"evaluation {m}" for m in moments]
+    assert all(title.startswith("r, up to ±") for title in titles[3:6])
+    assert len(titles) == 3 * len(moments)
+    (chart,) = below.axes
+    dots = [line.get_xdata()[0] for line in chart.lines if line.get_color() == ORANGE]
+    assert sorted(dots)[-3:] == moments

@@ -16,6 +16,17 @@ def test_yours_stands_out_beside_the_course():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("images", "distortion")
 
 
+def test_curves_of_the_course_and_yours_have_colours_of_their_own():
+    names = ["one", "two", "yours: one", "yours: two"]
+    (ax,) = build_it.beside({n: [1, 2] for n in names}, [1, 2], xlabel="", ylabel="").axes
+    assert len({line.get_color() for line in ax.lines}) == 4
+
+
+def test_names_are_not_joined_by_lines():
+    (ax,) = build_it.beside({"a": [1, 2], "yours": [1, 2]}, "ab", xlabel="", ylabel="").axes
+    assert [line.get_linestyle() for line in ax.lines] == ["None", "None"]
+
+
 def test_both_axes_may_be_logarithmic():
     (ax,) = build_it.beside({"a": [1, 2]}, [1, 10], xlabel="", ylabel="", logarithmic=True).axes
     assert ax.get_xscale() == ax.get_yscale() == "log"

@@ -42,6 +42,15 @@ def test_summary_without_chapter_8_says_what_is_there(book):
     assert "the grey band" not in text
 
 
+def test_summary_says_which_chapters_ran_on_which_machine(book, monkeypatch):
+    for chapter, machine in (("04_four", "CPU"), ("05_five", "GPU"), ("06_six", "CPU")):
+        monkeypatch.setattr("helpers.course.ledger.hardware", lambda machine=machine: machine)
+        run = book(chapter)
+        run.compare("Table 1", ("error, %",), paper={"A": (1,)}, ours={"A": (2,)})
+        run.save()
+    assert "on the paper's data: 4, 6 (CPU); 5 (GPU)." in overview.summary()
+
+
 def test_alternative_text_counts_the_dots():
     dots = [
         Entry("Table 2", "A", "B, %", 10, 60, DIFFERS),
@@ -101,7 +110,7 @@ def test_kept_picture_bears_the_entries_that_it_shows(stored, folder):
         assert picture.text[overview.FINGERPRINT] == fingerprint(
             compared(full_runs(comparable=True))
         )
-        assert picture.size == (720, 756)
+        assert picture.size == (1200, 1260)  # for a slide
 
 
 def test_stored_picture_is_in_step_with_the_stored_results():
