@@ -23,7 +23,7 @@ from helpers.models import signature
 
 CHUNK = 5000  # images in a file
 NUMBERS = 40_000_000  # in a file, at the most: 265 photographs
-FEW = 100  # fewer images than this are attacked without one
+FEW = 50  # fewer images than this are attacked without one
 
 
 def attack_dataset(
@@ -55,6 +55,7 @@ def attack_dataset(
     attack : callable
         ``attack(model, inputs, targets, **settings)``, a named function. Where its module has a
         number ``VERSION``, results of another are not used; elsewhere those of other source code.
+        Where there is neither, as in Python's own prompt, no result is kept.
     **settings
         Those of the attack that are numbers or words, such as ``steps``.
 
@@ -72,24 +73,23 @@ def attack_dataset(
     if not hasattr(attack, "__name__"):
         raise ValueError(f"attack must be a function with a name, got {attack!r}")
     targets = choose_targets(model, dataset, target, seed=seed)
-    if len(dataset) < FEW:
+    code = _code(attack)
+    if len(dataset) < FEW or code is None:
         return attack(model, dataset.inputs, targets, **settings)
     chunk = min(CHUNK, max(1, NUMBERS // dataset.inputs[:1].numel()))
     chunks = [
         (dataset[first : first + chunk], targets[first : first + chunk])
         for first in range(0, len(dataset), chunk)
     ]
-    files = [_file(name, model, *chunk, attack, settings) for chunk in chunks]
-    if len(chunks) > 1:
-        data.prepare(
-            {
-                f"{name}, {len(goals):,} images after {number * chunk:,}": functools.partial(
-                    attack_dataset, name, model, part, target=goals, attack=attack, **settings
-                )
-                for number, (part, goals) in enumerate(chunks)
-                if len(goals) >= FEW
-            }
+    pieces = {
+        f"{name}, {len(goals):,} images after {number * chunk:,}": functools.partial(
+            _attack_chunk, name, model, part, goals, attack, code, settings
         )
+        for number, (part, goals) in enumerate(chunks)
+    }
+    if len(chunks) > 1:
+        data.prepare(pieces)
+    files = [_file(name, model, *chunk, attack, code, settings) for chunk in chunks]
     there = sum(len(goals) for (_, goals), file in zip(chunks, files, strict=True) if file.exists())
     found = []
     # what was read counts as done, but not in the images per second
@@ -100,18 +100,48 @@ def attack_dataset(
         smoothing=0,
         disable=len(chunks) == 1,
     ) as bar:
-        for chunk, file in zip(chunks, files, strict=True):
+        for (_, goals), file, piece in zip(chunks, files, pieces.values(), strict=True):
             missing = not file.exists()
-            found.append(
-                file.load_or_make(functools.partial(_run, attack, model, *chunk, settings))
-            )
-            bar.update(missing * len(chunk[1]))
+            found.append(piece())
+            bar.update(missing * len(goals))
     joined = {f.name: torch.cat([part.pop(f.name) for part in found]) for f in fields(Adversarial)}
     return Adversarial(**{key: value.to(dataset.inputs.device) for key, value in joined.items()})
 
 
+def _code(attack: Callable) -> int | str | None:
+    """Return what tells an attack from others of its name: the module's version, or its source."""
+    version = getattr(sys.modules.get(attack.__module__), "VERSION", None)
+    try:
+        return version or inspect.getsource(attack)
+    except (OSError, TypeError):  # typed into Python's prompt, or no function of Python's
+        return None
+
+
+def _attack_chunk(
+    name: str,
+    model: nn.Module,
+    part: Dataset,
+    targets: Tensor,
+    attack: Callable,
+    code: int | str,
+    settings: dict,
+) -> dict[str, Tensor]:
+    """Attack some images, or read what an earlier run found.
+
+    A worker of a cluster has no source of a notebook's attack: there it is what was sent, `code`.
+    """
+    file = _file(name, model, part, targets, attack, _code(attack) or code, settings)
+    return file.load_or_make(functools.partial(_run, attack, model, part, targets, settings))
+
+
 def _file(
-    name: str, model: nn.Module, part: Dataset, targets: Tensor, attack: Callable, settings: dict
+    name: str,
+    model: nn.Module,
+    part: Dataset,
+    targets: Tensor,
+    attack: Callable,
+    code: int | str,
+    settings: dict,
 ) -> data.Stored:
     """Return where the results for some images are kept: what they depend on names the file."""
     weights = {key: value.cpu() for key, value in model.state_dict().items()}
@@ -121,12 +151,11 @@ def _file(
         if isinstance(parameter.default, (bool, int, float, str, tuple))
     }
     chosen = {key: value for key, value in (defaults | settings).items() if key != "batch_size"}
-    version = getattr(sys.modules[attack.__module__], "VERSION", None) or inspect.getsource(attack)
     key = {
         "network": [signature(model), digest(weights)],
         "data": part.digest,
         "targets": digest({"targets": targets.cpu()}),
-        "attack": [attack.__name__, version, chosen],
+        "attack": [attack.__name__, code, chosen],
     }
     per_image = {
         "adversarial": (torch.float32, part.inputs.shape),

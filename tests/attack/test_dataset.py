@@ -202,6 +202,18 @@ def test_the_readers_own_attack_is_run_again_when_its_code_has_changed(dataset, 
     assert given == [FEW]
 
 
+def test_an_attack_without_readable_source_is_run_each_time(dataset, folder):
+    made = {"closest_adversarial": closest_adversarial, "given": (given := [])}
+    source = """def typed(model, inputs, targets):
+        given.append(len(inputs))
+        return closest_adversarial(model, inputs, targets, steps=1)"""
+    exec(source, made)
+    for _ in range(2):
+        attack_dataset("tiny", network(), dataset[:FEW], attack=made["typed"])
+    assert given == [FEW, FEW]
+    assert not folder.exists()
+
+
 def test_first_images_share_the_chunks_of_all(dataset, sizes):
     whole = attack_dataset("tiny", network(), dataset)
     part = attack_dataset("tiny", network(), dataset[: 2 * CHUNK])

@@ -1,6 +1,7 @@
 """Pieces on a cluster: the serial run's files, whatever happens to a worker or the scheduler."""
 
 import functools
+import linecache
 import os
 import pickle
 import re
@@ -113,6 +114,20 @@ def test_attacked_images_are_those_of_the_serial_run(small, monkeypatch, folder)
     attacked(small)
     assert len(found) == 5
     assert contents(data.folder()) == found
+
+
+def test_a_notebooks_own_attack_is_run_on_the_cluster(small, monkeypatch, folder):
+    source = """def own(model, inputs, targets, *, steps=3):
+        from helpers.attack import closest_adversarial
+        return closest_adversarial(model, inputs, targets, steps=steps)"""
+    cell = "<a cell>"
+    monkeypatch.setitem(linecache.cache, cell, (len(source), None, source.splitlines(True), cell))
+    names = {"__name__": "__main__"}  # what is defined there is sent itself, not its name
+    exec(compile(source, cell, "exec"), names)
+    network = trained("FC100-100-10", dataset=data.digits("train"))
+    monkeypatch.setattr("helpers.attack.dataset._run", refuse)
+    attack_dataset("fc", network, small, attack=names["own"])
+    assert len(contents(folder)) == 5
 
 
 def test_a_worker_killed_in_the_middle_changes_no_number(small, tmp_path, monkeypatch, folder):
