@@ -62,11 +62,13 @@ def test_students_get_every_chapter_and_no_solution(released, root):
     assert {path.name for path in (student / "notebooks").iterdir()} == names
     assert not list(student.rglob("solutions*"))
     assert not (student / "tests").exists()
+    assert "pytest" not in (student / "README.md").read_text("utf-8")
     for path in (student / "notebooks").iterdir():
         text = path.read_text("utf-8")
         assert not re.search("BEGIN SOLUTION|HIDDEN|COURSE_GRADE", text)
         stubs = marked(notebook(path), "solution")
         assert all(cell.source.endswith(STUB) for cell in stubs)
+        assert ("the check below it" in text) == bool(stubs)
 
 
 def test_links_of_the_students_pages_lead_somewhere(released):
