@@ -128,4 +128,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")
+    TARGET.write_text(page(), encoding="utf-8", newline="\n")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from PIL import Image
 from tabulate import tabulate
@@ -84,8 +84,8 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
 
     Raises
     ------
-    nbclient.exceptions.CellExecutionError
-        If a cell fails.
+    nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError
+        If a cell fails, or takes longer than the scale allows.
     RuntimeError
         If the kernel ends before the notebook does: interrupted, or out of memory.
     """
@@ -169,7 +169,7 @@ def warm(paths: list[Path], scale: str) -> None:
     for path in paths:
         try:
             execute(path, scale)
-        except (CellExecutionError, RuntimeError) as error:
+        except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
             print(error, file=sys.stderr)
             failed.append(path.stem)
     print(f"{data.folder()} at the scale {scale}:")
@@ -197,9 +197,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--results", action="store_true", help="write docs/results.md from the results, only"
     )
     parser.add_argument(
-        "--checkpoints",
-        action="store_true",
-        help="make the shipped networks, only",
+        "--checkpoints", action="store_true", help="make the shipped networks, only"
     )
     parser.add_argument(
         "--warm", action="store_true", help="fill the data folder, and say what it holds then"
@@ -212,6 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("this needs the course's repository: clone it, and run this in it")
     if options.cluster:
         os.environ["COURSE_CLUSTER"] = options.cluster
+    data.make_settings_absolute()
     if options.results:
         results_page.update()
         return

@@ -78,9 +78,10 @@ class Quiz:
         *,
         seed: int = 0,
     ):
-        wrong = {answer for _, answer in rounds} - set(choices)
-        if wrong or not rounds:
-            raise ValueError(f"rounds must be some, with answers of {list(choices)}; got {wrong}")
+        if not rounds:
+            raise ValueError("rounds must hold at least one picture, got none")
+        if wrong := {answer for _, answer in rounds} - set(choices):
+            raise ValueError(f"rounds must have answers of {list(choices)}, got {sorted(wrong)}")
         self.question = question
         self.rounds = [Round(*one) for one in rounds]
         random.Random(seed).shuffle(self.rounds)

@@ -29,12 +29,12 @@ def inventory(folder: Path) -> dict[str, dict[str, int]]:
 
 
 def missing() -> list[str]:
-    """Return in words which data sets the folders lack, so that chapters take others."""
+    """Return in words which data sets the folders lack, and what that means for chapters."""
     lacks = []
     if data.digits("test").name != "MNIST":
         lacks.append("MNIST: every kernel uses the digits that scikit-learn ships")
     if not data.find("imagenette2-320").is_dir():
-        lacks.append("Imagenette: chapter 11 uses the photographs that its packages ship")
+        lacks.append("Imagenette: chapter 11 wants it where COURSE_IMAGES=imagenette is set")
     return lacks
 
 

@@ -19,6 +19,7 @@ from helpers.data.files import (
     fetch,
     find,
     folder,
+    make_settings_absolute,
     places,
     write_atomically,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "foolbox_samples",
     "imagenette",
     "load_or_make",
+    "make_settings_absolute",
     "measured",
     "photos",
     "places",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 TRIES = 3  # of a piece that raises an error
 PATIENCE = 60  # seconds for a scheduler to answer, such as one that is being started again
+QUEUE = 7 * 24 * 3600  # seconds for a worker to come, which may be in a queue
 ONE_PIECE = threading.Lock()  # at a time in a worker, with all of its threads
 
 
@@ -55,19 +56,29 @@ def prepare(pieces: Mapping[str, functools.partial]) -> None:
     ImportError
         If the package distributed is not installed.
     OSError
-        If no scheduler answers within a minute.
+        If no scheduler answers within a minute, the scheduler of one's own client is gone, or what
+        a worker made cannot be written.
     RuntimeError
-        If pieces failed three times; all others are made and kept first.
+        If pieces failed three times, all others are made and kept first; or if three times all
+        pieces were lost with workers or with the scheduler.
     """
     if not os.environ.get("COURSE_CLUSTER") or is_only_looking():
         return
     waiting = {name: piece for name, piece in pieces.items() if not _is_kept(piece)}
     failed: dict[str, BaseException] = {}
+    in_vain = 0  # times
     done = len(pieces) - len(waiting)
     with tqdm(total=len(pieces), initial=done, unit="piece", disable=not waiting) as bar:
         while waiting:
             bar.desc = f"on {os.environ['COURSE_CLUSTER']}"
-            waiting = _run(waiting, bar, failed)
+            lost = _run(waiting, bar, failed)
+            in_vain = in_vain + 1 if len(lost) == len(waiting) else 0
+            if in_vain == TRIES:
+                raise RuntimeError(
+                    f"{TRIES} times all pieces were lost with the workers or the scheduler of "
+                    f"{os.environ['COURSE_CLUSTER']}: do they have too little memory?"
+                )
+            waiting = lost
     if failed:
         named = "; ".join(f"{name} ({error!r})" for name, error in failed.items())
         raise RuntimeError(f"failed {TRIES} times on the cluster: {named}; the others are kept")
@@ -84,12 +95,22 @@ def _is_kept(piece: Callable[[], object]) -> bool:
 
 
 def _run(pieces: dict[str, functools.partial], bar: tqdm, failed: dict) -> dict:
-    """Run pieces on the cluster and keep their files; return those that were lost with it."""
+    """Run pieces on the cluster and keep their files; return those that were lost.
+
+    They are lost with the scheduler, or with a worker that alone had what they need.
+    """
     from distributed import CancelledError, as_completed
 
     lost = dict(pieces)
-    client = _client(os.environ["COURSE_CLUSTER"])
-    sent = _send(client, pieces)
+    where = os.environ["COURSE_CLUSTER"]
+    client = _client(where)
+    if not client.scheduler_info()["workers"]:
+        print("waiting for the cluster's first worker", file=sys.stderr)
+    try:
+        sent = _send(client, pieces)
+    except OSError as error:  # a worker died, or the scheduler, that was being sent something
+        print(f"not everything could be sent: {error}", file=sys.stderr)
+        sent = {}
     names = {future.key: name for name, future in sent.items()}
     for future in as_completed(sent.values()):
         error = future.exception() if not future.cancelled() else CancelledError()
@@ -104,7 +125,11 @@ def _run(pieces: dict[str, functools.partial], bar: tqdm, failed: dict) -> dict:
         del lost[name]
         future.release()  # the worker may forget the files
         bar.update()
-    if lost:
+    if lost and client.status == "running":
+        print("a worker is gone that had what others need: sending it again", file=sys.stderr)
+    elif lost and where == "client":
+        raise OSError("the scheduler of the client that COURSE_CLUSTER=client stands for is gone")
+    elif lost:
         print("the scheduler is gone, or was started again: connecting anew", file=sys.stderr)
         client.close()
         connected.cache_clear()
@@ -130,7 +155,7 @@ def connected(where: str) -> "Client":
             "COURSE_CLUSTER needs the package distributed: pip install distributed"
         ) from error
     if local := re.fullmatch(r"local(?::([1-9][0-9]{0,3}))?", where):
-        workers = int(local[1] or os.cpu_count() or 1)
+        workers = int(local[1]) if local[1] else None  # as many as this process has cores
         cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
         return Client(cluster)
     if "://" in where:
@@ -153,7 +178,7 @@ def _send(client: "Client", pieces: dict[str, functools.partial]) -> dict[str, "
             return value
         if id(value) not in sent:
             key = f"{type(value).__name__}-{_content(value)}"
-            sent[id(value)] = client.scatter({key: _packed(value)})[key]
+            sent[id(value)] = client.scatter({key: _packed(value)}, timeout=QUEUE)[key]
         return sent[id(value)]
 
     return {

@@ -135,6 +135,18 @@ def folder() -> Path:
     return Path(os.environ.get("COURSE_DATA") or own)
 
 
+def make_settings_absolute() -> None:
+    """Make the paths in the settings absolute: a kernel runs in the folder of its notebook."""
+    if own := os.environ.get("COURSE_DATA"):
+        os.environ["COURSE_DATA"] = os.path.abspath(own)
+    if shared := os.environ.get("COURSE_SHARED"):
+        parts = filter(None, shared.split(os.pathsep))
+        os.environ["COURSE_SHARED"] = os.pathsep.join(map(os.path.abspath, parts))
+    cluster = os.environ.get("COURSE_CLUSTER", "")
+    if os.path.isfile(cluster):  # a scheduler's
+        os.environ["COURSE_CLUSTER"] = os.path.abspath(cluster)
+
+
 def places(name: str | Path) -> list[Path]:
     """Return where a file or folder of the data folder is looked for, in this order.
 

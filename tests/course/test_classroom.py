@@ -62,11 +62,13 @@ def test_students_get_every_chapter_and_no_solution(released, root):
     assert {path.name for path in (student / "notebooks").iterdir()} == names
     assert not list(student.rglob("solutions*"))
     assert not (student / "tests").exists()
+    assert "pytest" not in (student / "README.md").read_text("utf-8")
     for path in (student / "notebooks").iterdir():
         text = path.read_text("utf-8")
         assert not re.search("BEGIN SOLUTION|HIDDEN|COURSE_GRADE", text)
         stubs = marked(notebook(path), "solution")
         assert all(cell.source.endswith(STUB) for cell in stubs)
+        assert ("the check below it" in text) == bool(stubs)
 
 
 def test_links_of_the_students_pages_lead_somewhere(released):
@@ -114,13 +116,14 @@ def test_marks_of_a_chapter(released, course, capsys):
     hand_in(released, course, "constant", lambda stub, _: stub.replace("...", "42"))
     hand_in(released, course, "borrowed", lambda stub, solution: f"{stub}\n{BORROWED}")
     hand_in(released, course, "broken", lambda stub, solution: "def my(:")
+    hand_in(released, course, "open", lambda stub, _: stub.replace("...", "(1"))
     hand_in(released, course, "gone", lambda stub, solution: "import os\n\nos._exit(1)")
     (course / "submitted" / "absent").mkdir()
     command.main(["grade", str(course), "--own"])
-    assert "3 points of 21" in capsys.readouterr().out
+    assert "3 points of 24" in capsys.readouterr().out
     with (course / "marks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 7 * 3
+    assert len(rows) == 8 * 3
     reasons = {row["student"]: row["reason"] for row in rows if row["exercise"] == "1"}
     assert {row["student"] for row in rows if row["points"] == "1"} == {"solved"}
     assert reasons["solved"] == ""
@@ -130,6 +133,7 @@ def test_marks_of_a_chapter(released, course, capsys):
     )
     assert "the course's own helpers.evaluation.perturbations.distortion" in reasons["borrowed"]
     assert reasons["broken"].startswith("NameError: name 'my_distortion'")
+    assert reasons["open"].startswith("SyntaxError: ")
     assert reasons["gone"] == "was not run: an answer before it ended Python"
     assert reasons["absent"] == "not handed in"
 
@@ -139,9 +143,12 @@ def test_nbgrader_gives_the_same_marks(released, course):
     shutil.copy(released / "nbgrader_config.py", course)
     hand_in(released, course, "solved", lambda stub, solution: solution)
     hand_in(released, course, "constant", lambda stub, _: stub.replace("...", "42"))
+    hand_in(released, course, "open", lambda stub, _: stub.replace("...", "(1"))
     marks = classroom.grade(course, with_nbgrader=True)
     assert [mark.points for mark in marks if mark.student == "solved"] == [1, 1, 1]
     assert [mark.points for mark in marks if mark.student == "constant"] == [0, 0, 0]
+    opened = [mark.reason for mark in marks if mark.student == "open"]
+    assert all(reason.startswith("SyntaxError: ") for reason in opened)
 
 
 def test_a_file_that_is_no_notebook_is_no_answer(released, course):

@@ -120,3 +120,8 @@ def test_order_depends_on_the_seed_only():
 def test_quiz_refuses_answers_that_nobody_can_choose():
     with pytest.raises(ValueError, match="'c'"):
         course.Quiz("?", [(plotting.figure(1, 1), "c")], "ab")
+
+
+def test_quiz_needs_a_picture():
+    with pytest.raises(ValueError, match="rounds must hold at least one picture"):
+        course.Quiz("?", [], "ab")

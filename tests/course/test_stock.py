@@ -90,6 +90,31 @@ def test_a_student_who_shares_the_folder_trains_and_attacks_nothing(warmed, tmp_
     assert not (tmp_path / "own").exists()
 
 
+def one_chapter(tmp_path, monkeypatch, source):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.setattr(reproduce, "NOTEBOOKS", tmp_path / "notebooks")
+    cells = [nbformat.v4.new_code_cell(source)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / "01_one.ipynb")
+
+
+def test_a_chapter_that_takes_too_long_is_named(tmp_path, monkeypatch, capsys):
+    one_chapter(tmp_path, monkeypatch, "while True: pass")
+    monkeypatch.setitem(reproduce.CELL_TIMEOUT, "ci", 1)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "own"))
+    with pytest.raises(SystemExit, match="1"):
+        reproduce.main(["--warm", "--scale", "ci"])
+    assert "01_one: it did not run to its end" in capsys.readouterr().out
+
+
+def test_a_relative_folder_is_that_of_the_command_not_of_the_notebook(tmp_path, monkeypatch):
+    keep = "from helpers.data import measured\nmeasured('one', {}, lambda: {'value': 1})"
+    one_chapter(tmp_path, monkeypatch, keep)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", "own")
+    reproduce.main(["--warm", "--scale", "ci"])
+    assert len(stock.inventory(tmp_path / "own")["trained"]) == 1
+
+
 def test_a_chapter_that_fails_is_named_and_the_others_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.setattr(reproduce, "NOTEBOOKS", tmp_path / "notebooks")

@@ -180,7 +180,12 @@ def test_a_data_set_is_sent_once(monkeypatch, folder):
     client = cluster.connected("local:2")
     calls = []
     scatter = client.scatter
-    monkeypatch.setattr(client, "scatter", lambda what: calls.append(list(what)) or scatter(what))
+
+    def counting(what, **how):
+        calls.append(list(what))
+        return scatter(what, **how)
+
+    monkeypatch.setattr(client, "scatter", counting)
     prepare({name: functools.partial(cluster_pieces.count, name, dataset) for name in "abc"})
     assert len(calls) == 1
     assert cluster_pieces.count("a", None) == {"images": 50}
@@ -207,6 +212,58 @@ def test_the_readers_own_client_is_used(monkeypatch, folder):
     with client.as_current():
         prepare(pieces(cluster_pieces.five, "a"))
     assert len(contents(folder)) == 1
+
+
+@pytest.fixture
+def own_cluster(monkeypatch):
+    """A reader's own cluster, without workers yet, and its client, which gives up within 1 s."""
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setenv("COURSE_CLUSTER", "client")
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=":0") as own,
+        Client(own, timeout=1) as client,
+    ):
+        yield own, client
+
+
+def counted(names, dataset):
+    return {name: functools.partial(cluster_pieces.count, name, dataset) for name in names}
+
+
+def test_workers_that_come_late_are_waited_for(own_cluster, folder, capfd, monkeypatch):
+    own, client = own_cluster
+    late = threading.Timer(2, own.scale, [1])  # in a queue they may wait for hours
+    ask = client.scheduler_info
+
+    def asked(*arguments, **settings):
+        monkeypatch.setattr(client, "scheduler_info", ask)
+        late.start()
+        return ask(*arguments, **settings)
+
+    monkeypatch.setattr(client, "scheduler_info", asked)
+    prepare(counted("ab", data.digits("test")[:50]))
+    late.join()
+    assert len(contents(folder)) == 2
+    assert "waiting for the cluster's first worker" in capfd.readouterr().err
+
+
+def test_what_is_lost_with_a_worker_is_sent_again_by_ones_own_client(own_cluster, tmp_path, folder):
+    own, client = own_cluster
+    own.scale(1)
+    dataset = data.digits("test")[:50]
+    died = {"dies": functools.partial(cluster_pieces.die_once, str(tmp_path / "died"))}
+    prepare(died | counted("abc", dataset))  # the images are on this worker only
+    assert len(contents(folder)) == 4
+    assert client.status == "running"
+
+
+def test_workers_that_die_each_time_are_not_started_for_ever(own_cluster):
+    own, _ = own_cluster
+    own.scale(1)
+    dataset = data.digits("test")[:50]
+    with pytest.raises(RuntimeError, match=r"3 times|KilledWorker"):
+        prepare({"dies": functools.partial(cluster_pieces.die, dataset)})
 
 
 def test_of_some_images_not_all_the_others_are_sent():

@@ -191,3 +191,17 @@ def test_archive_of_the_shared_folder_is_unpacked_in_ones_own(shared):
     (data.folder() / "imagenette2-320").rename(shared / "imagenette2-320")
     assert len(data.imagenette(side=32, shorter=40)) == 1
     assert files(data.folder()) == [archive.name]
+
+
+def test_relative_settings_become_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scheduler.json").touch()
+    monkeypatch.setenv("COURSE_DATA", "own")
+    monkeypatch.setenv("COURSE_SHARED", os.pathsep.join(["one", "", str(tmp_path / "two")]))
+    for named, known in (("scheduler.json", str(tmp_path / "scheduler.json")), ("local", "local")):
+        monkeypatch.setenv("COURSE_CLUSTER", named)
+        data.make_settings_absolute()
+        assert os.environ["COURSE_CLUSTER"] == known
+    assert os.environ["COURSE_DATA"] == str(tmp_path / "own")
+    both = os.pathsep.join(str(tmp_path / name) for name in ("one", "two"))
+    assert os.environ["COURSE_SHARED"] == both

@@ -18,6 +18,10 @@ from nbformat import NotebookNode, v4
 from helpers.course.classroom.links import without_buttons
 from helpers.data import ROOT
 
+WHERE_THE_CHECK_IS = (  # in one cell with the answer, or in these editions below it
+    "run the cell; the check tells you",
+    "run the cell and the check below it, which tells you",
+)
 SPLIT = re.compile(r"(?P<stub>.*?)^checks\.(?P<check>\w+)\((?P<name>\w+)\)\s*\Z", re.S | re.M)
 CHECKS_IMPORT = "from helpers.course import checks\n"
 STUB = "return ..."
@@ -87,7 +91,7 @@ def _edition(chapter: NotebookNode, solve: Solve, hidden: str) -> NotebookNode:
         if exercise is None:
             edition.cells.append(copy.deepcopy(cell))
             if cell.cell_type == "markdown":  # buttons lead to where the solutions are
-                edition.cells[-1].source = without_buttons(cell.source)
+                edition.cells[-1].source = without_buttons(cell.source).replace(*WHERE_THE_CHECK_IS)
             continue
         stub, check, name = exercise["stub"], exercise["check"], exercise["name"]
         task = stub.replace(CHECKS_IMPORT, "").strip()

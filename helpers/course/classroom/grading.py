@@ -4,6 +4,7 @@ import ast
 import csv
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,16 +113,25 @@ def _nbgraders_reasons(done: NotebookNode | str) -> dict[str, str] | str:
     """Return why each check gave no point where nbgrader ran a notebook."""
     if isinstance(done, str):
         return done
-    return {_name(cell): _reason(cell) for cell in done.cells if is_graded(cell)}
+    code = [cell for cell in done.cells if cell.cell_type == "code"]
+    answers = {cell.source: _reason(cell) for cell in code if not is_graded(cell)}
+    return {_name(cell): _cause(_reason(cell), answers) for cell in code if is_graded(cell)}
 
 
-def _reason(check: NotebookNode) -> str:
-    """Return why a check that was run gives no point, an empty text if it does."""
-    for output in check.outputs:
+def _cause(why: str, answers: dict[str, str]) -> str:
+    """Return why an answer itself failed where its check can only say that there is none."""
+    name = re.fullmatch(r"NameError: name '(\w+)' is not defined", why)
+    failed = [said for cell, said in answers.items() if name and said and f"def {name[1]}(" in cell]
+    return failed[-1] if failed else why
+
+
+def _reason(cell: NotebookNode) -> str:
+    """Return why a cell that was run failed, an empty text if it did not."""
+    for output in cell.outputs:
         if output.output_type == "error":
             ours = output.ename == "NotPassedError"
             return output.evalue if ours else f"{output.ename}: {output.evalue}"
-    return "" if check.execution_count else ENDED
+    return "" if cell.execution_count else ENDED
 
 
 def _own_reasons(source: NotebookNode, submitted: NotebookNode | str) -> dict[str, str] | str:
@@ -129,9 +139,13 @@ def _own_reasons(source: NotebookNode, submitted: NotebookNode | str) -> dict[st
     if isinstance(submitted, str):
         return submitted
     checks = [cell for cell in source.cells if is_graded(cell)]
-    cells = [_imports(source), *_answers(source, submitted), *(cell.source for cell in checks)]
-    said = failures(cells)[-len(checks) :]
-    return {_name(cell): why for cell, why in zip(checks, said, strict=True)}
+    answers = _answers(source, submitted)
+    said = failures([_imports(source), *answers, *(cell.source for cell in checks)])
+    of_answers = dict(zip(answers, said[1:], strict=False))
+    return {
+        _name(cell): _cause(why, of_answers)
+        for cell, why in zip(checks, said[-len(checks) :], strict=True)
+    }
 
 
 def _answers(source: NotebookNode, submitted: NotebookNode) -> list[str]:

@@ -1,5 +1,6 @@
 """`release`: the tree that students get, and the one that only the teacher has."""
 
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS
 from helpers.data import ROOT, write_atomically
 
+ABOUT_TESTS = re.compile(r"^Run all tests\b.*?```bash\n.*?```\n\n", re.MULTILINE | re.DOTALL)
 FOLDERS = ("helpers", "data/checkpoints", "data/results")
 FILES = (
     "LICENSE",
@@ -89,4 +91,5 @@ def _copy_course(target: Path) -> None:
         (target / "notebooks").mkdir(exist_ok=True)
         (target / "notebooks" / path.name).touch()
     for page in target.rglob("*.md"):
-        page.write_text(unlinked(page.read_text("utf-8"), page.parent), encoding="utf-8")
+        text = ABOUT_TESTS.sub("", unlinked(page.read_text("utf-8"), page.parent))
+        page.write_text(text, encoding="utf-8")
