@@ -44,8 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             marks = classroom.grade(options.folder, False if options.own else None)
             classroom.write_marks(marks, options.folder / "marks.csv")
-            full = sum(mark.points for mark in marks)
-            print(f"{options.folder / 'marks.csv'}: {full} points of {sum(m.of for m in marks)}")
+            for student, (points, of) in classroom.totals(marks).items():
+                print(f"{student}: {points} of {of} points")
+            print(f"{options.folder / 'marks.csv'} says what for, and why not more")
     except (ModuleNotFoundError, OSError) as error:
         parser.error(str(error))
     except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C
