@@ -13,15 +13,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run side by side
 
 
 def pytest_collection_modifyitems(items):
-    import torch
-
     items.sort(key=turn)
-    if torch.cuda.is_available():
-        return
-    skip = pytest.mark.skip(reason="no CUDA device on this machine")
-    for item in items:
-        if item.get_closest_marker("gpu"):  # not a folder of that name
-            item.add_marker(skip)
+    gpu = [item for item in items if item.get_closest_marker("gpu")]  # not a folder of that name
+    if gpu and not cuda_is_available():
+        for item in gpu:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+def cuda_is_available() -> bool:
+    import torch  # takes seconds: only where a test asks for it
+
+    return torch.cuda.is_available()
 
 
 def turn(item: pytest.Item) -> int:

@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{options.folder / 'marks.csv'}: {full} points of {sum(m.of for m in marks)}")
     except (ModuleNotFoundError, OSError) as error:
         parser.error(str(error))
+    except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C
+        parser.exit(130, "\nstopped\n")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from helpers.models import signature
 
 CHUNK = 5000  # images in a file
 NUMBERS = 40_000_000  # in a file, at the most: 265 photographs
-FEW = 100  # fewer images than this are attacked without one
+FEW = 50  # fewer images than this are attacked without one
 
 
 def attack_dataset(

@@ -170,7 +170,8 @@ def regions(labels, *, ax, title: str = "") -> None:
     Labels are the integers 0, 1, 2; their colours are paler than those of the lines above them.
     """
     shades = ListedColormap(["#CFE3F1", "#F8DCC6", "#CDEBE1"])
-    ax.imshow(labels, cmap=shades, vmin=0, vmax=2, origin="lower", extent=(0, 1, 0, 1))
+    shown = np.asarray(labels)
+    ax.imshow(shown, cmap=shades, vmin=0, vmax=2, origin="lower", extent=(0, 1, 0, 1))
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.spines[:].set_visible(True)  # the sides of the box

@@ -5,8 +5,8 @@ methods that chapter 9 compares, `pool_comparison` the comparison itself, and `s
 part of it that needs the paper's own network; `spectral_penalty` tries the regulariser of section
 4.3, `penalty_gains` says what it gained; `robust_training` is what came later. `imagenet` has
 chapter 11's network, EfficientNet-Lite0 or another one, and its images; `quocnet` what chapter 12
-detects. `measures` has what the studies measure of every network, `shipped` makes the networks that
-the repository ships.
+detects. `measures` has what the studies measure of every network, `proofs` keeps what chapter 6
+proves, `shipped` makes the networks that the repository ships.
 
 `recipes` asks how the networks of Tables 1 to 4 were trained: `recipe_training` has the candidates,
 `recipe_tables` measures their tables, `recipe_scores` says how likely they make those in
@@ -21,6 +21,7 @@ from helpers.studies import (
     paper_tables,
     penalty_gains,
     pool_comparison,
+    proofs,
     quocnet,
     recipe_scores,
     recipe_tables,
@@ -41,6 +42,7 @@ __all__ = [
     "paper_tables",
     "penalty_gains",
     "pool_comparison",
+    "proofs",
     "quocnet",
     "recipe_scores",
     "recipe_tables",

@@ -97,6 +97,18 @@ def test_what_is_no_choice_is_asked_again(monkeypatch, capsys):
     assert " of 10 right" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("key", [EOFError, KeyboardInterrupt])
+def test_whoever_leaves_sees_no_traceback(key, monkeypatch, capsys):
+    def leave(prompt):
+        raise key
+
+    monkeypatch.setattr("builtins.input", leave)
+    with pytest.raises(SystemExit) as left:
+        command.main(["self-test"])
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "\nstopped\n"
+
+
 def test_notebook_shows_the_questions_and_no_answer(monkeypatch):
     shown = []
     monkeypatch.setattr("helpers.course.classroom.prerequisites.display", shown.append)

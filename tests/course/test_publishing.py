@@ -71,7 +71,7 @@ def test_site_has_every_chapter_and_page(root, sources):
     for path in (root / "notebooks").glob("[0-9]*.ipynb"):
         assert f"notebooks/{path.stem}\n" in contents
         assert (sources / "notebooks" / path.name).stat().st_size > 1000
-    for name in ("results", "glossary", "teaching", "settings"):
+    for name in ("results", "glossary", "teaching", "settings", "cluster"):
         assert f"docs/{name}\n" in contents
     assert not list(sources.rglob("solutions*"))
 
@@ -121,6 +121,11 @@ def test_missing_package_is_named():
         website._require("no_such_package")
     with pytest.raises(ModuleNotFoundError, match=r"no-such-package is missing: pip install"):
         decks._package_folder("no-such-package/static")
+
+
+def test_buttons_of_a_fork_are_left_out_since_their_pictures_are_elsewhere(tmp_path):
+    text = "# 1\n\n[![Open in Binder](https://a/b.svg)](https://b) [![Open on a J](x)](y)\n\nA"
+    assert unlinked(text, tmp_path).split() == ["#", "1", "A"]
 
 
 def test_unlinked_keeps_what_leads_somewhere(tmp_path):

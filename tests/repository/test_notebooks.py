@@ -244,3 +244,22 @@ def test_setup_cell_runs_anywhere_and_twice(tmp_path, monkeypatch):
     assert lines
     assert lines[: len(lines) // 2] == lines[len(lines) // 2 :], "the second run said other things"
     assert not list(tmp_path.iterdir()), "it left something in the folder it ran in"
+
+
+def names_set(*nodes: ast.AST) -> set[str]:
+    """Return the names that statements set, what they only add to aside."""
+    inside = [n for node in nodes for n in ast.walk(node)]
+    added = [n.target for n in inside if isinstance(n, ast.AugAssign)]
+    names = [n for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return {n.id for n in names if n not in added}
+
+
+def test_what_later_cells_read_is_not_set_anew_on_a_condition(notebook):
+    """Such a name means one thing where the condition holds, and another where it does not."""
+    known, risky = set(), set()
+    for tree in (ast.parse(cell.source) for cell in code_cells(notebook)):
+        read, here = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}, names_set(tree)
+        assert not (read & risky) - here, f"{(read & risky) - here} may be one thing or another"
+        on_condition = names_set(*(part for part in tree.body if isinstance(part, ast.If)))
+        risky = (risky - here) | (on_condition & known)
+        known |= here

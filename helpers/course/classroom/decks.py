@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.course.classroom.links import without_buttons
 from helpers.course.results import NOTEBOOKS
 
 DECKS = {  # the plans of docs/teaching.md, and the chapters that each shows
@@ -128,5 +129,6 @@ def _rendered(text: str) -> str:
 
 
 def _slide(heading: str, body: str, notes: str) -> str:
-    aside = f'<aside class="notes">{_rendered(notes)}</aside>' if notes else ""
+    told = _rendered(without_buttons(notes))
+    aside = f'<aside class="notes">{told}</aside>' if notes else ""
     return f"<section><h2>{html.escape(heading)}</h2>{body}{aside}</section>"

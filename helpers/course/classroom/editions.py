@@ -15,6 +15,7 @@ from types import ModuleType
 
 from nbformat import NotebookNode, v4
 
+from helpers.course.classroom.links import without_buttons
 from helpers.data import ROOT
 
 SPLIT = re.compile(r"(?P<stub>.*?)^checks\.(?P<check>\w+)\((?P<name>\w+)\)\s*\Z", re.S | re.M)
@@ -85,6 +86,8 @@ def _edition(chapter: NotebookNode, solve: Solve, hidden: str) -> NotebookNode:
         exercise = SPLIT.fullmatch(cell.source) if cell.cell_type == "code" else None
         if exercise is None:
             edition.cells.append(copy.deepcopy(cell))
+            if cell.cell_type == "markdown":  # buttons lead to where the solutions are
+                edition.cells[-1].source = without_buttons(cell.source)
             continue
         stub, check, name = exercise["stub"], exercise["check"], exercise["name"]
         task = stub.replace(CHECKS_IMPORT, "").strip()

@@ -16,6 +16,7 @@ FILES = (
     "LICENSE",
     "README.md",
     "data/README.md",
+    "docs/cluster.md",
     "docs/glossary.md",
     "docs/results.md",
     "docs/settings.md",

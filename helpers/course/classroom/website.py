@@ -17,7 +17,13 @@ from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS, RESULTS
 from helpers.data import ROOT, write_atomically
 
-PAGES = ("docs/glossary.md", "docs/results.md", "docs/settings.md", "docs/teaching.md")
+PAGES = (
+    "docs/cluster.md",
+    "docs/glossary.md",
+    "docs/results.md",
+    "docs/settings.md",
+    "docs/teaching.md",
+)
 LOOKS = Path(__file__).parent / "website.css"
 FORK = re.compile(r'^REPOSITORY = "https://(?P<host>[^/]+)/(?P<name>[^"]+)"', re.MULTILINE)
 FORKS_BRANCH = re.compile(r'"--branch", "([^"]+)"')
@@ -44,6 +50,7 @@ docs/results
 docs/glossary
 docs/teaching
 docs/settings
+docs/cluster
 ```
 """
 CONFIGURATION = """

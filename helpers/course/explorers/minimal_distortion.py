@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from helpers.attack import Adversarial, closest_adversarial
+from helpers.attack import Adversarial, attack_dataset, closest_adversarial
 from helpers.bounds import lower_bounds
 from helpers.course.explorers._charts import Map, Painted
 from helpers.course.explorers._explorer import PanelExplorer
@@ -14,6 +14,7 @@ from helpers.course.explorers._parts import attack_panels, choice, remembered, w
 from helpers.course.explorers._yours import Images
 from helpers.data import Dataset
 from helpers.evaluation import number_of_classes
+from helpers.studies import proofs
 
 MAP = (1, 1)  # row and column of the panel that is clicked
 
@@ -27,7 +28,7 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> PanelEx
         Softmax models and sigmoid networks, by name.
     dataset : Dataset
         Images to choose from, of shape (N, 1, H, W); all are attacked towards every label now,
-        and what can be proved is computed, so that the controls answer at once.
+        and what can be proved is computed, so that the controls answer at once. Both are kept.
 
     Returns
     -------
@@ -38,11 +39,15 @@ def sandwich(networks: Mapping[str, nn.Sequential], dataset: Dataset) -> PanelEx
     names, images = list(networks), Images(dataset)
     classes = number_of_classes(next(iter(networks.values())), dataset.inputs)
     every = torch.arange(classes, device=dataset.inputs.device)
-    inputs, targets = dataset.inputs.repeat_interleave(classes, 0), every.repeat(len(dataset))
-    found = {name: closest_adversarial(model, inputs, targets) for name, model in networks.items()}
+    repeated = dataset[torch.arange(len(dataset)).repeat_interleave(classes)]
+    targets = every.repeat(len(dataset))
+    found = {
+        name: attack_dataset(name, model, repeated, target=targets)
+        for name, model in networks.items()
+    }
     farthest = max(attack.distortion.max().item() for attack in found.values())
     proved = {
-        name: lower_bounds(model, inputs, targets, found[name].distortion)
+        name: proofs.kept_lower_bounds(model, repeated, targets, found[name].distortion)
         for name, model in networks.items()
     }
 
