@@ -42,10 +42,14 @@ def main(arguments: list[str] | None = None) -> None:
             for deck in classroom.slides(options.folder):
                 print(deck)
         else:
+            path = options.folder / "marks.csv"
+            if path.exists():
+                path.open("a").close()  # raises now, not at the end, where a spreadsheet holds it
             marks = classroom.grade(options.folder, False if options.own else None)
-            classroom.write_marks(marks, options.folder / "marks.csv")
-            full = sum(mark.points for mark in marks)
-            print(f"{options.folder / 'marks.csv'}: {full} points of {sum(m.of for m in marks)}")
+            classroom.write_marks(marks, path)
+            for student, (points, of) in classroom.totals(marks).items():
+                print(f"{student}: {points} of {of} points")
+            print(f"{path} says what for, and why not more")
     except (ModuleNotFoundError, OSError) as error:
         parser.error(str(error))
     except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C

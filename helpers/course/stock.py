@@ -34,7 +34,7 @@ def missing() -> list[str]:
     if data.digits("test").name != "MNIST":
         lacks.append("MNIST: every kernel uses the digits that scikit-learn ships")
     if not data.find("imagenette2-320").is_dir():
-        lacks.append("Imagenette: chapter 11 wants it where COURSE_IMAGES=imagenette is set")
+        lacks.append("Imagenette: needed only for chapter 11 with COURSE_IMAGES=imagenette")
     return lacks
 
 

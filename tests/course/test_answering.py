@@ -1,5 +1,10 @@
 """What students wrote runs apart: it may hang, end Python or be stubborn, and others go on."""
 
+import os
+
+import pytest
+
+from helpers.course.classroom import answering
 from helpers.course.classroom.answering import ENDED, ENDED_IT, failures
 
 STUBBORN = """
@@ -42,3 +47,13 @@ def test_endless_cell_is_stopped_and_the_next_is_run():
 def test_cell_that_does_not_stop_is_ended(monkeypatch):
     monkeypatch.setattr("helpers.course.classroom.answering.GRACE", 1)
     assert failures([STUBBORN, "x = 1"], timeout=2) == ["it took more than 2 s", ENDED]
+
+
+def end_at_once(cells, theirs):
+    os._exit(1)
+
+
+def test_python_that_does_not_start_is_nobodys_fault(monkeypatch):
+    monkeypatch.setattr(answering, "_run", end_at_once)
+    with pytest.raises(RuntimeError, match="Python did not start"):
+        failures(["x = 1"])

@@ -91,14 +91,14 @@ def test_links_of_the_site_lead_somewhere(sources):
 
 def test_buttons_lead_to_the_fork_and_its_branch():
     clone = (
-        'REPOSITORY = "https://github.com/ada/course"\n["git", "--branch", "spring", REPOSITORY]'
+        'REPOSITORY = "https://github.com/ada/construed"\n["git", "--branch", "true", REPOSITORY]'
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(clone)])
     settings = {"html_theme_options": {}}
     exec(website._address(notebook), settings)
     options = settings["html_theme_options"]
-    assert options["repository_url"] == "https://github.com/ada/course"
-    assert options["repository_branch"] == "spring"
+    assert options["repository_url"] == "https://github.com/ada/construed"
+    assert options["repository_branch"] == "true"
     assert options["launch_buttons"]["colab_url"] == "https://colab.research.google.com"
 
 

@@ -6,7 +6,7 @@ pages of the stored chapters, whose pictures, formulas and scripts need no netwo
 """
 
 from helpers.course.classroom.decks import slides
-from helpers.course.classroom.grading import Mark, grade, write_marks
+from helpers.course.classroom.grading import Mark, grade, totals, write_marks
 from helpers.course.classroom.handing_out import release
 from helpers.course.classroom.prerequisites import ask_all, self_test
 from helpers.course.classroom.website import site
@@ -19,5 +19,6 @@ __all__ = [
     "self_test",
     "site",
     "slides",
+    "totals",
     "write_marks",
 ]

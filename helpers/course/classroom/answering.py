@@ -49,8 +49,8 @@ def failures(cells: list[str], timeout: float = ANSWER_TIMEOUT) -> list[str]:
     theirs.close()
     said: list[str] = []
     try:
-        if not ours.poll(START_TIMEOUT) or not ours.recv():
-            raise RuntimeError(f"Python did not start in {START_TIMEOUT} s to run an answer")
+        if not _has_started(ours):
+            raise RuntimeError("Python did not start to run an answer; is there enough memory?")
         for _ in cells:
             said.append(_next(ours, process, timeout))
     except EOFError:
@@ -71,11 +71,19 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
+def _has_started(ours: Connection) -> bool:
+    try:
+        return ours.poll(START_TIMEOUT) and ours.recv()
+    except EOFError:  # it ended before it was ready
+        return False
+
+
 def _next(ours: Connection, process: BaseProcess, timeout: float) -> str:
     """Return why the cell that is being run failed; it is stopped when its time is over."""
     if ours.poll(timeout):
         return ours.recv()
-    os.kill(process.pid, signal.SIGINT)  # on Windows it ends the process
+    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+        os.kill(process.pid, signal.SIGINT)  # on Windows it ends the process
     if not ours.poll(GRACE):
         process.kill()
     with contextlib.suppress(EOFError):  # it comes again where the next is asked for

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import without_buttons
 from helpers.course.results import NOTEBOOKS
 
@@ -35,6 +36,11 @@ PAGE = Path(__file__).parent / "deck.html"
 def slides(folder: Path) -> list[Path]:
     """Write a deck for each plan into a folder that is not there yet, or is empty.
 
+    Parameters
+    ----------
+    folder : Path
+        Where to; what the decks need is copied into its ``assets``.
+
     Returns
     -------
     list of Path
@@ -48,8 +54,7 @@ def slides(folder: Path) -> list[Path]:
     ModuleNotFoundError
         If the extra ``site`` is not installed.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"folder must be empty or not there; {folder} is not empty")
+    check_empty(folder)
     assets = {name: _package_folder(path) for name, path in ASSETS.items()}
     for name, path in assets.items():
         shutil.copytree(path, folder / "assets" / name)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +76,17 @@ def grade(folder: Path, with_nbgrader: bool | None = None) -> list[Mark]:
                 why = _own_reasons(chapter, _read(submitted))
             marks += _marks(student.name, source.stem, chapter, why)
     return marks
+
+
+def totals(marks: Sequence[Mark]) -> dict[str, tuple[int, int]]:
+    """Return student → points and how many there are, in the chapters that anybody handed in."""
+    assigned = {mark.chapter for mark in marks if mark.reason != MISSING}
+    found = {mark.student: (0, 0) for mark in marks}
+    for mark in marks:
+        if mark.chapter in assigned:
+            points, of = found[mark.student]
+            found[mark.student] = points + mark.points, of + mark.of
+    return found
 
 
 def write_marks(marks: list[Mark], path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 
 from helpers.course.classroom.editions import STUB, instructors, is_graded, students
+from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS
 from helpers.data import ROOT, write_atomically
@@ -55,13 +56,22 @@ def release(folder: Path) -> Path:
     and ``nbgrader_config.py`` its settings. What students hand in belongs into
     ``submitted/STUDENT/CHAPTER/CHAPTER.ipynb``.
 
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+
+    Returns
+    -------
+    Path
+        The folder.
+
     Raises
     ------
     FileExistsError
         If there is something in the folder: hidden tests and students' copies belong together.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"folder must be empty or not there; {folder} is not empty")
+    check_empty(folder)
     number = 1 + secrets.randbelow(10**6)
     _copy_course(folder / "student")
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):

@@ -4,7 +4,6 @@ Nothing is run and nothing is fetched, neither to build it nor to read it: formu
 scripts come from the packages of the extra ``site``.
 """
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS, RESULTS
 from helpers.data import ROOT, write_atomically
@@ -100,9 +100,8 @@ def site(folder: Path) -> Path:
     ModuleNotFoundError
         If the extra ``site`` is not installed.
     """
-    _require("myst_nb", "sphinx_book_theme")
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"folder must be empty or not there; {folder} is not empty")
+    _require("myst_nb", "sphinx_book_theme", "sphinx-mathjax-offline")
+    check_empty(folder)
     source, pages = folder / "source", folder / "html"
     _write_sources(source)
     subprocess.run(
@@ -180,7 +179,5 @@ def _address(notebook: nbformat.NotebookNode) -> str:
                 "use_repository_button": True,
                 "launch_buttons": LIVE if found["host"] == "github.com" else {},
             }
-            return f"html_theme_options |= {json.dumps(options, indent=4)}\n".replace(
-                "true", "True"
-            )
+            return f"html_theme_options |= {options!r}\n"
     return ""
