@@ -115,7 +115,7 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
 def store(notebook: NotebookNode, path: Path) -> None:
     """Store a notebook with outputs that every viewer can show.
 
-    Widget state is dropped, and so is a widget's view where the same output has a picture.
+    Widget state and views are dropped: without the kernel they would hide what stands beside them.
     Pictures get a palette, see `with_palette`.
     The picture of the cell tagged ``gallery`` is also kept as ``data/results/CHAPTER.png``.
     """
@@ -123,9 +123,10 @@ def store(notebook: NotebookNode, path: Path) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
-            picture = output.get("data", {}).get("image/png")
+            shown = output.get("data", {})
+            shown.pop(WIDGET_VIEW, None)
+            picture = shown.get("image/png")
             if picture:
-                output.data.pop(WIDGET_VIEW, None)
                 small = with_palette(base64.b64decode(picture))
                 output.data["image/png"] = base64.b64encode(small).decode()
                 if "gallery" in cell.metadata.get("tags", []):

@@ -62,7 +62,7 @@ def test_warm_says_what_it_made_and_what_is_missing(warmed):
     assert ["trained/", "2", "2"] in [line[:3] for line in lines]
     assert ["attacked/", "1", "1"] in [line[:3] for line in lines]
     assert "MNIST: every kernel uses the digits that scikit-learn ships" in said
-    assert "Imagenette: chapter 11" in said
+    assert "Imagenette: needed only for chapter 11" in said
 
 
 def test_a_student_who_shares_the_folder_trains_and_attacks_nothing(warmed, tmp_path):

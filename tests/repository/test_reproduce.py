@@ -193,12 +193,12 @@ def test_other_cells_give_no_picture_to_the_gallery(notebooks, results, bundles,
     assert list(results.iterdir()) == []
 
 
-def test_view_goes_only_where_a_picture_stays(notebooks, results):
+def test_view_goes_and_what_stands_beside_it_stays(notebooks, results):
     path = notebooks / "01_one.ipynb"
     store(executed({**VIEW, **PICTURE}, {**VIEW, "text/plain": "a slider"}), path)
     with_picture, without = code(nbformat.read(path, 4))[0].outputs
     assert set(with_picture.data) == {"image/png", "text/plain"}
-    assert set(without.data) == {WIDGET_VIEW, "text/plain"}
+    assert set(without.data) == {"text/plain"}
 
 
 def test_stored_stream_and_error_outputs_stay(notebooks, results):
