@@ -1,6 +1,8 @@
 """What students wrote runs apart: it may hang, end Python or be stubborn, and others go on."""
 
+import multiprocessing
 import os
+import signal
 
 import pytest
 
@@ -41,6 +43,16 @@ def test_what_ends_python_is_said_of_it_and_of_what_comes_after():
 
 def test_endless_cell_is_stopped_and_the_next_is_run():
     said = failures(["while True:\n    pass", "x = 1"], timeout=3)
+    assert said == ["it took more than 3 s", ""]
+
+
+def test_endless_cell_is_stopped_where_the_caller_ignores_interrupts(monkeypatch):
+    monkeypatch.setattr(answering, "_context", lambda: multiprocessing.get_context("spawn"))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        said = failures(["while True:\n    pass", "x = 1"], timeout=3)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert said == ["it took more than 3 s", ""]
 
 

@@ -94,6 +94,7 @@ def _next(ours: Connection, process: BaseProcess, timeout: float) -> str:
 def _run(cells: list[str], theirs: Connection) -> None:
     """Run cells as IPython does, and send why each failed."""
     os.environ["MPLBACKEND"] = "agg"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     import torch
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
