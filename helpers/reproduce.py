@@ -190,17 +190,16 @@ def main(arguments: list[str] | None = None) -> None:
         default=os.environ.get("COURSE_SCALE", "class"),
         help="work to do",
     )
-    parser.add_argument("--record", action="store_true", help="keep time and memory")
-    parser.add_argument(
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--record", action="store_true", help="keep time and memory")
+    modes.add_argument(
         "--store", action="store_true", help="store the outputs in the notebooks, and --record"
     )
-    parser.add_argument(
+    modes.add_argument(
         "--results", action="store_true", help="write docs/results.md from the results, only"
     )
-    parser.add_argument(
-        "--checkpoints", action="store_true", help="make the shipped networks, only"
-    )
-    parser.add_argument(
+    modes.add_argument("--checkpoints", action="store_true", help="make the shipped networks, only")
+    modes.add_argument(
         "--warm", action="store_true", help="fill the data folder, and say what it holds then"
     )
     parser.add_argument(

@@ -133,6 +133,7 @@ def outcome(folder: Path, tests: Path, seconds: float) -> str:
 
 
 def main() -> None:
+    """Test the mutants of the sample that the log has not, and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log", type=Path, help="where results are kept")
     parser.add_argument("--count", type=int, default=200, help="mutants in the sample")
@@ -141,7 +142,9 @@ def main() -> None:
     options = parser.parse_args()
     sample = drawn(options.count // len(ROOMS))
     log = options.log.read_text("utf-8").splitlines() if options.log.exists() else []
-    found = dict(json.loads(line) for line in log)
+    whole = [line for line in log if line.endswith("]")]  # the last may be torn
+    options.log.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+    found = dict(json.loads(line) for line in whole)
     importlib.import_module("torch")  # once for all forks
     importlib.import_module("matplotlib.pyplot")
 
@@ -206,6 +209,7 @@ def drawn(each: int) -> list[tuple[Path, str, str]]:
 
 
 def report(found: dict[str, str]) -> None:
+    """Print the survivors, and the share that was killed with its interval."""
     sys.path.insert(0, str(ROOT))
     from helpers.evaluation import binomial_interval
 

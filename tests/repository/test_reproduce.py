@@ -324,6 +324,14 @@ def test_time_and_memory_are_kept_when_asked(ran, option):
     assert 0 <= measured["seconds"] < 60
 
 
+@pytest.mark.parametrize("option", ["--record", "--store", "--results", "--checkpoints"])
+def test_warm_goes_with_nothing_that_it_would_leave_out(ran, capsys, option):
+    with pytest.raises(SystemExit):
+        reproduce.main(["--warm", option, "10"])
+    assert "not allowed with argument" in capsys.readouterr().err
+    assert ran == []
+
+
 def test_nothing_is_kept_when_not_asked(ran):
     reproduce.main(["10"])
     assert timings.load() == {}

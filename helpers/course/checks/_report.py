@@ -149,6 +149,13 @@ def tensor(value, shape: tuple[int, ...], what: str) -> Tensor:
     return value.detach().double()
 
 
+def network_weight(value, shape: tuple[int, ...]) -> Tensor:
+    """Return the weight of a linear layer, float64, or say that it is none, or of another shape."""
+    if not isinstance(value, torch.nn.Linear):
+        raise NotYetError(f"return the network, not {type(value).__name__}")
+    return tensor(value.weight, shape, "the weights")
+
+
 def one_number(
     found, expected: Tensor, mistakes: Mapping[str, Tensor], what: str, *, digits: int = 4
 ) -> None:
