@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 TRIES = 3  # of a piece that raises an error
 PATIENCE = 60  # seconds for a scheduler to answer, such as one that is being started again
 QUEUE = 7 * 24 * 3600  # seconds for a worker to come, which may be in a queue
+AT_START = "distributed.nanny.pre-spawn-environ"  # Dask's setting: a local worker's variables
 ONE_PIECE = threading.Lock()  # at a time in a worker, with all of its threads
 
 
@@ -149,6 +150,7 @@ def _client(where: str) -> "Client":
 def connected(where: str) -> "Client":
     """Return a client of the cluster that `where` names; see ``docs/cluster.md``."""
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise ImportError(
@@ -156,8 +158,12 @@ def connected(where: str) -> "Client":
         ) from error
     if local := re.fullmatch(r"local(?::([1-9][0-9]{0,3}))?", where):
         workers = int(local[1]) if local[1] else None  # as many as this process has cores
-        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
-        return Client(cluster)
+        options = {"threads_per_worker": 1, "dashboard_address": ":0"}
+        # Dask's MALLOC_TRIM_THRESHOLD_ has every tensor's memory given back to the system at once
+        variables = dask.config.get(AT_START)
+        kept = {name: variables[name] for name in variables if not name.startswith("MALLOC_")}
+        with dask.config.set({AT_START: kept}):
+            return Client(LocalCluster(n_workers=workers, **options))
     if "://" in where:
         return Client(where, timeout=PATIENCE)
     if Path(where).is_file():

@@ -71,6 +71,14 @@ def test_pieces_are_made_elsewhere_and_kept_here(monkeypatch):
     assert os.getpid() not in {each["process"] for each in found}
 
 
+def test_a_local_worker_keeps_the_memory_of_its_tensors():
+    """Dask would have glibc give it back each time, and attacks take half as long again."""
+    prepare(pieces(cluster_pieces.five, "a"))
+    found = cluster.connected("local:2").run(os.environ.get, "MALLOC_TRIM_THRESHOLD_")
+    assert len(found) == 2
+    assert set(found.values()) == {os.environ.get("MALLOC_TRIM_THRESHOLD_")}
+
+
 def test_what_is_kept_is_not_made_again(folder):
     cluster_pieces.five("a")
     before = contents(folder)
