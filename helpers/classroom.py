@@ -8,6 +8,7 @@ chapters and pages, ``slides`` a deck for each plan of the guide; both need the 
 """
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{path} says what for, and why not more")
     except (ModuleNotFoundError, OSError) as error:
         parser.error(str(error))
+    except subprocess.CalledProcessError as error:
+        name = error.cmd[error.cmd.index("-m") + 1]
+        parser.exit(1, f"{name} ended with status {error.returncode}; what it said is above\n")
     except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C
         parser.exit(130, "\nstopped\n")
 

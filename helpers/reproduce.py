@@ -2,9 +2,8 @@
 
 Each notebook is executed from top to bottom in a fresh kernel and writes its results to
 ``data/results``. With ``--record`` time and memory are kept there, too, and with ``--store`` the
-outputs in the notebook besides. ``--results`` runs nothing and writes what the results say into
-``docs/results.md``, with a line of it in the README. ``--checkpoints`` runs nothing, either, and
-trains the networks that the repository ships where they are missing in ``data/checkpoints``.
+outputs in the notebook besides. ``--results`` runs nothing and writes ``docs/results.md`` from what
+is there, with a line in the README. ``--checkpoints`` only makes ``data/checkpoints`` complete.
 ``--warm`` fills the data folder before class: it runs the chapters, and says what they made.
 """
 
@@ -87,7 +86,9 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
     nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError
         If a cell fails, or takes longer than the scale allows.
     RuntimeError
-        If the kernel ends before the notebook does: interrupted, or out of memory.
+        If the kernel ends before the notebook does, which may be for want of memory.
+    KeyboardInterrupt
+        On Ctrl-C.
     """
     notebook = nbformat.read(path, as_version=4)
     count = len(notebook.cells)
@@ -104,11 +105,13 @@ def execute(path: Path, scale: str) -> tuple[NotebookNode, float]:
         )
         try:
             client.execute(env={**os.environ, "COURSE_SCALE": scale})
-        except (DeadKernelError, AssertionError):  # nbclient's own, the second after Ctrl-C
-            raise RuntimeError(
-                f"{path.stem}: its kernel ended before the notebook did, interrupted or out of "
-                "memory. The notebook is as it was, and another run uses what this one has kept"
-            ) from None
+        except (DeadKernelError, AssertionError) as error:  # nbclient's own
+            kind, why = RuntimeError, "ended before the notebook did: out of memory?"
+            cleaned = hasattr(client, "_async_cleanup_kernel_future")  # by nbclient, after Ctrl-C
+            if cleaned or isinstance(error, AssertionError):
+                kind, why = KeyboardInterrupt, "was stopped."
+            kept = "The notebook is as it was, and another run uses what this one has kept"
+            raise kind(f"{path.stem}: its kernel {why} {kept}") from None
     return notebook, float(notebook.cells.pop().outputs[0].text) / 1e9
 
 
@@ -196,15 +199,11 @@ def main(arguments: list[str] | None = None) -> None:
         "--store", action="store_true", help="store the outputs in the notebooks, and --record"
     )
     modes.add_argument(
-        "--results", action="store_true", help="write docs/results.md from the results, only"
+        "--results", action="store_true", help="only write docs/results.md from the results"
     )
     modes.add_argument("--checkpoints", action="store_true", help="make the shipped networks, only")
-    modes.add_argument(
-        "--warm", action="store_true", help="fill the data folder, and say what it holds then"
-    )
-    parser.add_argument(
-        "--cluster", metavar="WHERE", help="Dask cluster to use, see docs/cluster.md"
-    )
+    modes.add_argument("--warm", action="store_true", help="fill the data folder, and list it")
+    parser.add_argument("--cluster", metavar="WHERE", help="Dask cluster: see docs/cluster.md")
     options = parser.parse_args(arguments)
     if not IS_CHECKOUT:
         parser.error("this needs the course's repository: clone it, and run this in it")

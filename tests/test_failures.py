@@ -450,13 +450,14 @@ WAITS = (
     "pathlib.Path('kernel').write_text(str(os.getpid()))",
     "time.sleep(300)",
 )
+GOES_ON = ["import pathlib\npathlib.Path('went on').touch()"]
 RUN = """
 import sys
 from pathlib import Path
 from helpers import reproduce
 from helpers.course import timings
 reproduce.NOTEBOOKS = reproduce.RESULTS = timings.RESULTS = Path(sys.argv[1])
-reproduce.main(["--scale", "ci", "--store"])
+reproduce.main(["--scale", "ci", sys.argv[2]])
 """
 
 
@@ -469,16 +470,19 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-def test_run_that_is_interrupted_leaves_its_notebook_and_no_kernel(tmp_path):
+@pytest.mark.parametrize("mode", ["--store", "--warm"])
+def test_run_that_is_interrupted_leaves_its_notebook_and_no_kernel(tmp_path, mode):
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    paths = [folder / "01_one.ipynb", folder / "02_two.ipynb"]
-    for path, sources in zip(paths, (["6 * 7"], WAITS), strict=True):
+    paths = [folder / "01_one.ipynb", folder / "02_two.ipynb", folder / "03_three.ipynb"]
+    for path, sources in zip(paths, (["6 * 7"], WAITS, GOES_ON), strict=True):
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     before = paths[1].read_bytes()
     run = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", RUN, str(folder), mode],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     end = time.monotonic() + 120
     while not ((folder / "kernel").exists() and (folder / "kernel").read_text()):
@@ -490,11 +494,13 @@ def test_run_that_is_interrupted_leaves_its_notebook_and_no_kernel(tmp_path):
     _, said = run.communicate(timeout=60)
     assert run.returncode != 0
     last = said.decode().strip().splitlines()[-1]
-    assert last.startswith("RuntimeError: 02_two: its kernel ended before the notebook did")
+    assert last.startswith("KeyboardInterrupt: 02_two: its kernel was stopped. ")
     assert paths[1].read_bytes() == before
-    assert nbformat.read(paths[0], as_version=4).cells[0].outputs[0].data["text/plain"] == "42"
-    names = {path.name for path in folder.iterdir()}
-    assert names == {"01_one.ipynb", "02_two.ipynb", "kernel", "timings.json"}
+    (first,) = nbformat.read(paths[0], as_version=4).cells
+    stored = {"42"} if mode == "--store" else set()
+    assert {output.data["text/plain"] for output in first.outputs} == stored
+    names = {path.name for path in folder.iterdir()} - {"timings.json"}
+    assert names == {"kernel", *(path.name for path in paths)}
     end = time.monotonic() + 10
     while is_running(kernel) and time.monotonic() < end:
         time.sleep(0.1)

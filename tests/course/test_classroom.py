@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+import subprocess
 
 import nbformat
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from helpers import classroom as command
 from helpers.course import checks as checks_of_the_course
 from helpers.course import classroom
+from helpers.course.classroom import grading
 
 CHAPTER = "01_introduction"
 STUB = "    return ..."
@@ -150,6 +152,17 @@ def test_nbgrader_gives_the_same_marks(released, course):
     assert [mark.points for mark in marks if mark.student == "constant"] == [0, 0, 0]
     opened = [mark.reason for mark in marks if mark.student == "open"]
     assert all(reason.startswith("SyntaxError: ") for reason in opened)
+
+
+def test_what_nbgrader_ran_before_is_not_taken_for_what_it_runs_now(released, course, monkeypatch):
+    hand_in(released, course, "ada", lambda stub, solution: stub)
+    earlier = course / "autograded" / "ada" / CHAPTER / f"{CHAPTER}.ipynb"
+    earlier.parent.mkdir(parents=True)
+    shutil.copy(course / "submitted" / "ada" / CHAPTER / earlier.name, earlier)
+    ended = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(grading.subprocess, "run", lambda *_, **__: ended)
+    marks = classroom.grade(course, with_nbgrader=True)
+    assert {mark.reason for mark in marks} == {"cannot be read: FileNotFoundError"}
 
 
 def test_a_file_that_is_no_notebook_is_no_answer(released, course):

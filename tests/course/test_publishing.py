@@ -1,6 +1,7 @@
 """The website and the decks: every chapter is in them, pictures have their texts, links lead on."""
 
 import re
+import subprocess
 
 import nbformat
 import pytest
@@ -114,6 +115,19 @@ def test_full_folder_and_missing_packages_are_said(tmp_path, monkeypatch, capsys
     with pytest.raises(SystemExit):
         command.main([what, str(tmp_path)])
     assert "folder must be empty or not there" in capsys.readouterr().err
+
+
+def test_program_that_ends_in_an_error_is_named(tmp_path, monkeypatch, capsys):
+    def fail(command, **_):
+        raise subprocess.CalledProcessError(2, command)
+
+    monkeypatch.setattr(website, "_require", lambda *names: None)
+    monkeypatch.setattr(website, "_write_sources", lambda source: None)
+    monkeypatch.setattr(website.subprocess, "run", fail)
+    with pytest.raises(SystemExit) as end:
+        command.main(["site", str(tmp_path / "new")])
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "sphinx ended with status 2; what it said is above\n"
 
 
 def test_missing_package_is_named():

@@ -174,7 +174,10 @@ def one_number(
     digits : int
         How many are printed behind the point.
     """
-    found = torch.as_tensor(found).detach().double()
+    try:
+        found = torch.as_tensor(found).detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise NotYetError(f"return {what} as one number, not {type(found).__name__}") from None
     if found.numel() != 1:
         raise NotYetError(f"{what} is one number, not {found.numel()}")
     found = found.reshape(())

@@ -5,6 +5,7 @@ import csv
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -186,6 +187,8 @@ def _imports(chapter: NotebookNode) -> str:
 def _run_nbgrader(folder: Path, chapter: str) -> None:
     """Let nbgrader make its release of a chapter and run what was handed in."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    for earlier in (folder / "autograded").glob(f"*/{chapter}"):
+        shutil.rmtree(earlier)  # else it would be read where this run ends in the middle
     programs = [str(Path(sys.executable).parent), os.environ["PATH"]]  # it calls alembic
     for command in ("generate_assignment", "autograde"):
         subprocess.run(

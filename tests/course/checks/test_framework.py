@@ -30,6 +30,8 @@ RIGHT = {
 
 MISTAKES = {
     checks.weight_decay: {
+        "no return": (lambda ws, ds: None, "return the penalty as one number, not NoneType"),
+        "a word": (lambda ws, ds: "0.5", "return the penalty as one number, not str"),
         "no half": (lambda ws, ds: 2 * penalty(ws, ds), "the factor 1/2 is missing"),
         "one λ": (lambda ws, ds: penalty(ws, [ds[0]] * 2), "each layer has its own λ"),
         "norm": (
