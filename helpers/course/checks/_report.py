@@ -156,6 +156,17 @@ def network_weight(value, shape: tuple[int, ...]) -> Tensor:
     return tensor(value.weight, shape, "the weights")
 
 
+def number(value, what: str) -> float:
+    """Return `value`, a number or a tensor of one, as a float, or say what is wrong with it."""
+    try:
+        found = torch.as_tensor(value, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise NotYetError(f"return {what} as one number, not {type(value).__name__}") from None
+    if found.numel() != 1:
+        raise NotYetError(f"{what} is one number, not {found.numel()}")
+    return found.item()
+
+
 def one_number(
     found, expected: Tensor, mistakes: Mapping[str, Tensor], what: str, *, digits: int = 4
 ) -> None:
@@ -174,13 +185,7 @@ def one_number(
     digits : int
         How many are printed behind the point.
     """
-    try:
-        found = torch.as_tensor(found).detach().double()
-    except (TypeError, ValueError, RuntimeError):
-        raise NotYetError(f"return {what} as one number, not {type(found).__name__}") from None
-    if found.numel() != 1:
-        raise NotYetError(f"{what} is one number, not {found.numel()}")
-    found = found.reshape(())
+    found = torch.tensor(number(found, what), dtype=torch.float64)
     if found.isclose(expected.double(), rtol=1e-4):
         return
     for why, values in mistakes.items():

@@ -10,6 +10,7 @@ from helpers.course.checks._report import (
     NotYetError,
     attempted,
     drawn,
+    number,
     one_number,
     report,
     seeded,
@@ -86,7 +87,7 @@ def none_found(answer: Callable[[int, float], float]) -> None:
 
     def check(answer):
         for samples, confidence in cases:
-            found = float(answer(samples, confidence))
+            found = number(answer(samples, confidence), "the share")
             expected = -math.expm1(math.log1p(-confidence) / samples)
             shown = f"0 of {samples:,} at {confidence:.0%}: it gives {found:.3g}"
             if found == 0:

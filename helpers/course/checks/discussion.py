@@ -12,6 +12,7 @@ from helpers.course.checks._report import (
     attempted,
     drawn,
     network_weight,
+    number,
     report,
     seeded,
     tensor,
@@ -95,7 +96,7 @@ def smoothed_radius(answer: Callable[[float, float, int], float]) -> None:
 
     def check(answer):
         for p, sigma, pixels in cases:
-            found, full = float(answer(p, sigma, pixels)), sigma * stats.norm.ppf(p)
+            found, full = number(answer(p, sigma, pixels), "the radius"), sigma * stats.norm.ppf(p)
             expected = max(0.0, full / pixels**0.5)
             case = f"p = {p:g}, σ = {sigma:g}, n = {pixels}: it gives {found:.4g}"
             if abs(found - expected) <= 1e-4 * expected + 1e-9:

@@ -11,6 +11,7 @@ from helpers.course.checks._report import (
     alike,
     attempted,
     drawn,
+    number,
     report,
     seeded,
     tensor,
@@ -82,7 +83,7 @@ def middle_in_log_c(answer: Callable[[float, float], float]) -> None:
 
     def check(answer):
         for low, high in ((0.01, 1.0), (2.0, 8.0), (1e-6, 1e-2), some):
-            found, expected = float(answer(low, high)), (low * high) ** 0.5
+            found, expected = number(answer(low, high), "the next c"), (low * high) ** 0.5
             if abs(found - (low + high) / 2) < 1e-6 * high:
                 raise NotYetError("this is the middle of c; the middle of log c is wanted")
             if abs(found - math.log(expected)) < 1e-6:
@@ -227,7 +228,7 @@ def search_of_c(answer: Callable[..., float]) -> None:
                 tried.append(float(c))
                 return float(c) <= limit
 
-            found = float(answer(works, middle, low, high, 12))
+            found = number(answer(works, middle, low, high, 12), "the c")
             if not tried:
                 raise NotYetError("`works` was never asked")
             case = f"where every c up to {limit:g} works it returns {found:.4g}"

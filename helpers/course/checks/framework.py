@@ -5,7 +5,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from helpers.course.checks._report import NotYetError, attempted, drawn, one_number, report, seeded
+from helpers.course.checks._report import (
+    NotYetError,
+    attempted,
+    drawn,
+    number,
+    one_number,
+    report,
+    seeded,
+)
 
 
 def weight_decay(answer: Callable[[list[Tensor], list[float]], Tensor]) -> None:
@@ -41,7 +49,7 @@ def error_rate(answer: Callable[[Tensor, Tensor], float]) -> None:
     expected = count / 40
 
     def check(answer):
-        found = float(answer(logits, labels))
+        found = number(answer(logits, labels), "the error rate")
         if abs(found - (1 - expected)) < 1e-6:
             raise NotYetError("this is the accuracy; the error is what is missing to 1")
         if found > 1:

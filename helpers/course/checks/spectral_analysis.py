@@ -11,6 +11,7 @@ from helpers.course.checks._report import (
     alike,
     attempted,
     drawn,
+    number,
     one_number,
     report,
     seeded,
@@ -28,7 +29,7 @@ def wrap_around_norm(answer: Callable[[Tensor, int], float]) -> None:
 
     def check(answer):
         for kernel, side in cases:
-            found = float(answer(kernel, side))
+            found = number(answer(kernel, side), "the norm")
             transform = torch.fft.fft2(kernel, (side, side))
             each = torch.linalg.matrix_norm(transform.permute(2, 3, 0, 1), 2)
             mistakes = {
@@ -72,7 +73,7 @@ def pooling_constant(answer: Callable[[int, int], float]) -> None:
 
     def check(answer):
         for kernel, stride in ((2, 2), (3, 2), (5, 2), (4, 3), (3, 1), (2, 3), some):
-            found, windows = float(answer(kernel, stride)), math.ceil(kernel / stride)
+            found, windows = number(answer(kernel, stride), "the norm"), math.ceil(kernel / stride)
             case = f"k = {kernel}, s = {stride}"
             if abs(found - windows) < 1e-6:
                 continue
@@ -101,7 +102,7 @@ def certified_radius(answer: Callable[..., float]) -> None:
     before, target, pixels = drawn(3, 9, generator), 0, 100
 
     def check(answer):
-        found = float(answer(logits, weight, before, target, pixels))
+        found = number(answer(logits, weight, before, target, pixels), "the distortion")
         lead = (logits[1] - logits[target]).item()
         speed = (weight[1] - weight[target]).norm().item() * before
         expected = lead / speed / pixels**0.5

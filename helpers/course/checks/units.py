@@ -12,6 +12,7 @@ from helpers.course.checks._report import (
     alike,
     attempted,
     drawn,
+    number,
     one_number,
     report,
     seeded,
@@ -27,7 +28,7 @@ def label_entropy(answer: Callable[[Tensor], float]) -> None:
 
     def check(answer):
         for labels in rows:
-            found = float(answer(labels))
+            found = number(answer(labels), "the entropy")
             expected = units.label_entropy(labels[None]).item()
             shown = f"the labels {labels.tolist()} give {found:.4g}"
             if math.isnan(found):
@@ -184,7 +185,7 @@ def shuffled_p(answer: Callable[..., float]) -> None:
     def check(answer):
         for shift, (two_sided, one_sided) in exact.items():
             own, other = both[shift][:12], both[shift][12:]
-            p = float(answer(own, other, 2000, torch.Generator().manual_seed(1)))
+            p = number(answer(own, other, 2000, torch.Generator().manual_seed(1)), "p")
             case = f"it gives {p:.3f}, it should be about {two_sided:.3f}"
             if not 0 <= p <= 1:
                 raise NotYetError(f"{case}: p is a share of the shuffles, between 0 and 1")

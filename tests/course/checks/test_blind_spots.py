@@ -76,7 +76,7 @@ MISTAKES = {
         "sign": (lambda z, j, y: -nearest_border(z, j, y), "it gives -"),
         "margin": (lambda z, j, y: z[y] - z[3], "it gives 1.5"),
         "all": (lambda z, j, y: (z[y] - z) / 5, "not 4"),
-        "nothing": (lambda z, j, y: None, "it raised "),
+        "nothing": (lambda z, j, y: None, "as one number, not NoneType"),
     },
     checks.none_found: {
         "the estimate": (lambda samples, confidence: 0.0, "rare is not impossible"),
@@ -87,8 +87,8 @@ MISTAKES = {
         "percent": (lambda n, confidence: 100 * (1 - (1 - confidence) ** (1 / n)), "should be "),
         "complement": (lambda n, confidence: (1 - confidence) ** (1 / n), "should be "),
         "not a number": (lambda samples, confidence: float("nan"), "it gives nan"),
-        "text": (lambda samples, confidence: "small", "it raised ValueError"),
-        "nothing": (lambda samples, confidence: None, "it raised TypeError"),
+        "text": (lambda samples, confidence: "small", "as one number, not str"),
+        "nothing": (lambda samples, confidence: None, "as one number, not NoneType"),
     },
 }
 

@@ -89,7 +89,7 @@ MISTAKES = {
         "count": (lambda a, b, y: newly_wrong(a, b, y).sum(), "it should be "),
         "each": (lambda a, b, y: newly_wrong(a, b, y), "one number, not 60"),
         "not a number": (lambda a, b, y: float("nan"), "it gives nan"),
-        "nothing": (lambda a, b, y: None, "it raised "),
+        "nothing": (lambda a, b, y: None, "as one number, not NoneType"),
     },
     checks.share_of_target: {
         "of all": (lambda a, b, y, t: (a == t).float().mean(), "answers that became wrong"),
@@ -110,7 +110,7 @@ MISTAKES = {
         "sign": (lambda *arguments: -of_target(*arguments), "it gives -"),
         "each": (lambda a, b, y, t: a == t, "one number, not 60"),
         "not a number": (lambda *arguments: float("nan"), "it gives nan"),
-        "nothing": (lambda *arguments: None, "it raised "),
+        "nothing": (lambda *arguments: None, "as one number, not NoneType"),
     },
     checks.possible_of: {
         "always": (lambda printed, n: True, "it says True"),

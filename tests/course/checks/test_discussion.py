@@ -153,7 +153,7 @@ MISTAKES = {
         "no sigma": (lambda p, s, n: by_noise(p, 1, n), "without σ"),
         "over sigma": (lambda p, s, n: by_noise(p, 1 / s, n), "divided by σ"),
         "zero": (lambda p, s, n: 0.0, "it should be "),
-        "nothing": (lambda p, s, n: None, "it raised TypeError"),
+        "nothing": (lambda p, s, n: None, "as one number, not NoneType"),
     },
     checks.step_of_size: {
         "0 / 0": (lambda *a: step_of_size(*a, floor=0.0), "0 / 0"),

@@ -196,7 +196,7 @@ MISTAKES = {
             "it should be",
         ),
         "not a number": (lambda low, high: float("nan"), "it gives nan"),
-        "nothing": (lambda low, high: None, "it raised TypeError"),
+        "nothing": (lambda low, high: None, "as one number, not NoneType"),
     },
     checks.loss_and_slope: {
         "mean": (lambda *a: loss_and_slope(*a, reduction="mean"), "shape (5,), not ()"),

@@ -30,8 +30,6 @@ RIGHT = {
 
 MISTAKES = {
     checks.weight_decay: {
-        "no return": (lambda ws, ds: None, "return the penalty as one number, not NoneType"),
-        "a word": (lambda ws, ds: "0.5", "return the penalty as one number, not str"),
         "no half": (lambda ws, ds: 2 * penalty(ws, ds), "the factor 1/2 is missing"),
         "one λ": (lambda ws, ds: penalty(ws, [ds[0]] * 2), "each layer has its own λ"),
         "norm": (
@@ -52,8 +50,8 @@ MISTAKES = {
             lambda ws, ds: torch.stack([d * w.square().sum() for w, d in zip(ws, ds, strict=True)]),
             "one number, not 2",
         ),
-        "text": (lambda ws, ds: "small", "it raised "),
-        "nothing": (lambda ws, ds: None, "it raised "),
+        "text": (lambda ws, ds: "small", "as one number, not str"),
+        "nothing": (lambda ws, ds: None, "as one number, not NoneType"),
     },
     checks.error_rate: {
         "accuracy": (
@@ -71,9 +69,9 @@ MISTAKES = {
         "nothing wrong": (lambda logits, labels: 0.0, "it should be 0.300"),
         "one image off": (lambda logits, labels: 11 / 40, "it gives 0.275"),
         "not a number": (lambda logits, labels: float("nan"), "it gives nan"),
-        "one for each image": (wrong, "it raised "),
-        "text": (lambda logits, labels: "small", "it raised ValueError"),
-        "nothing": (lambda logits, labels: None, "it raised TypeError"),
+        "one for each image": (wrong, "the error rate is one number, not 40"),
+        "text": (lambda logits, labels: "small", "as one number, not str"),
+        "nothing": (lambda logits, labels: None, "as one number, not NoneType"),
     },
 }
 

@@ -107,7 +107,7 @@ MISTAKES = {
         ),
         "squared": (lambda k, side: norm(k, side) ** 2, "it should be "),
         "not a number": (lambda k, side: float("nan"), "it gives nan"),
-        "nothing": (lambda k, side: None, "it raised TypeError"),
+        "nothing": (lambda k, side: None, "as one number, not NoneType"),
     },
     checks.pooling_constant: {
         "the paper's": (lambda k, s: 1, "one pixel can win in several"),
@@ -117,7 +117,7 @@ MISTAKES = {
         "rounded down": (lambda k, s: max(k // s, 1), "one pixel can win in several"),
         "kernel": (lambda k, s: k, "it should be 1"),
         "not a number": (lambda k, s: float("nan"), "it gives nan"),
-        "nothing": (lambda k, s: None, "it raised TypeError"),
+        "nothing": (lambda k, s: None, "as one number, not NoneType"),
     },
     checks.certified_radius: {
         "L2": (lambda *a: radius(*a) * 10, "divides it by √n"),
@@ -144,7 +144,7 @@ MISTAKES = {
             "it should be ",
         ),
         "not a number": (lambda *a: float("nan"), "it gives nan"),
-        "nothing": (lambda *a: None, "it raised TypeError"),
+        "nothing": (lambda *a: None, "as one number, not NoneType"),
     },
     checks.adjoint_of: {
         "turned": (lambda *a: transposed(*a, turn=True), "turns the kernel already"),
