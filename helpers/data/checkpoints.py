@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.data.files import IS_CHECKOUT, ROOT, folder, places, write_atomically
-from helpers.data.locks import alone
+from helpers.data.locks import making
 
 # a wheel has a copy of the repository's data/checkpoints
 SHIPPED = ROOT / ("data" if IS_CHECKOUT else "helpers") / "checkpoints"
@@ -165,7 +165,7 @@ class Stored:
         """
         tensors = self.load()
         if tensors is None:
-            with alone(self.path):
+            with making(self.path):
                 tensors = self.load()  # another process may have made them while this one waited
                 if tensors is None:
                     tensors = make()

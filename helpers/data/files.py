@@ -18,6 +18,8 @@ from typing import BinaryIO
 import platformdirs
 from tqdm.auto import tqdm
 
+from helpers.data.locks import alone
+
 ROOT = Path(__file__).resolve().parents[2]
 IS_CHECKOUT = (ROOT / "pyproject.toml").exists()  # else the course was installed from a wheel
 BLOCK = 1 << 20  # bytes
@@ -28,6 +30,8 @@ STALE = 24 * 3600  # seconds after which nobody is writing a file any more
 
 def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
     """Fetch a file, unless it is there already.
+
+    Of two processes that want the same one at once, the second waits for the first.
 
     Parameters
     ----------
@@ -56,6 +60,14 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
         return path
     if offline():
         raise OSError(f"COURSE_OFFLINE={os.environ['COURSE_OFFLINE']} forbids downloads")
+    with alone(path):
+        if not path.exists():  # another process may have fetched it while this one waited
+            _download(address, path, algorithm, digest)
+    return path
+
+
+def _download(address: str, path: Path, algorithm: str, digest: str) -> None:
+    """Write what an address holds, if its hash begins with `digest`."""
     content = hashlib.new(algorithm)
     try:
         with (
@@ -76,7 +88,6 @@ def fetch(address: str, path: Path, *, algorithm: str, digest: str) -> Path:
                 raise OSError(f"{address} is not the file it should be")
     except http.client.HTTPException as error:  # the connection broke
         raise OSError(f"{address}: {error}") from error
-    return path
 
 
 def offline() -> bool:

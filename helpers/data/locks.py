@@ -20,7 +20,7 @@ class NotKeptError(LookupError):
 
 @contextlib.contextmanager
 def only_looking() -> Iterator[None]:
-    """Let nothing be made that is not kept: `alone` raises `NotKeptError` instead."""
+    """Let nothing be made that is not kept: `making` raises `NotKeptError` instead."""
     token = _ONLY_LOOKING.set(True)
     try:
         yield
@@ -34,15 +34,22 @@ def is_only_looking() -> bool:
 
 
 @contextlib.contextmanager
+def making(path: Path) -> Iterator[None]:
+    """Be `alone` with a file while it is made; raise `NotKeptError` inside `only_looking`."""
+    if is_only_looking():
+        raise NotKeptError(path)
+    with alone(path):
+        yield
+
+
+@contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a lock between processes while a file is made, or none where there can be none.
+    """Hold a lock between processes while a file is made or fetched, or none where none can be.
 
     That is in a folder that cannot be written to and on a file system without locks. The lock
     only saves double work, since files are written whole: one that stays taken is waited for
     aloud, and not for ever.
     """
-    if is_only_looking():
-        raise NotKeptError(path)
     lock = filelock.FileLock(f"{path}.lock")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

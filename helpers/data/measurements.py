@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers.data.checkpoints import address, write_or_say
 from helpers.data.files import folder, places
-from helpers.data.locks import alone
+from helpers.data.locks import making
 
 
 def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
@@ -35,7 +35,7 @@ def measured(title: str, key: dict, make: Callable[[], dict]) -> dict:
     path = folder() / "trained" / f"{name}.json"
     results = _kept(path, text)
     if results is None:
-        with alone(path):
+        with making(path):
             results = _kept(path, text)  # another process may have been faster
             if results is None:
                 results = make()

@@ -14,6 +14,7 @@ import torch
 from helpers.data.dataset import Dataset
 from helpers.data.files import DamagedDataError, fetch, find, folder, write_atomically
 from helpers.data.image_files import PictureError, read_picture
+from helpers.data.locks import alone
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 UNKNOWN = -1  # label of a picture that nobody has labelled
@@ -103,9 +104,12 @@ def imagenette(*, side: int, shorter: int, count: int | None = None, seed: int =
     """
     kept = find("imagenette2-320/val")
     if not kept.is_dir():
-        kept, archive = folder() / "imagenette2-320" / "val", find("imagenette2-320.tgz")
-        _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
-        (folder() / "imagenette2-320.tgz").unlink(missing_ok=True)  # nobody's but one's own
+        kept = folder() / "imagenette2-320" / "val"
+        with alone(kept.parent):
+            if not kept.is_dir():  # another process may have unpacked it while this one waited
+                archive = find("imagenette2-320.tgz")
+                _unpack(fetch(IMAGENETTE, archive, algorithm="md5", digest=IMAGENETTE_MD5), kept)
+                (folder() / archive.name).unlink(missing_ok=True)  # nobody's but one's own
     files = [
         (file, label)
         for wordnet, label in IMAGENETTE_LABELS.items()

@@ -6,6 +6,7 @@ them: draw the images anew with replacement, take the means again, and see how t
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -110,10 +111,10 @@ def grim_consistent(printed: str, images: int) -> bool:
     ----------
     Brown and Heathers, "The GRIM test", Social Psychological and Personality Science 8 (2017).
     """
-    half = 0.5 * 10 ** -max(1, len(printed.partition(".")[2]))
-    share = float(printed) / 100
-    counts = (math.floor(share * images), math.ceil(share * images))
-    return any(abs(100 * count / images - float(printed)) <= half + 1e-9 for count in counts)
+    percent, half = Fraction(printed), Fraction(1, 2 * 10 ** max(1, len(printed.partition(".")[2])))
+    count = percent * images / 100
+    counts = (math.floor(count), math.ceil(count))
+    return any(abs(Fraction(100 * count, images) - percent) <= half for count in counts)
 
 
 def binomial_interval(share: float, images: int, *, confidence: float = 0.95) -> Estimate:

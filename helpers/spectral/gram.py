@@ -77,12 +77,12 @@ def likeliest(grams: Tensor) -> Tensor:
 
     It is judged by the largest Rayleigh quotient in a small Krylov space.
     """
-    size = grams.shape[-1]
-    if len(grams) == 1 or size == 1:
+    count, size, _ = grams.shape
+    if count == 1 or size == 1:
         return grams.real.flatten().argmax() if size == 1 else torch.zeros((), dtype=torch.long)
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(size, min(KRYLOV[0], size), generator=generator).to(grams)
-    blocks = [start.expand(len(grams), -1, -1)]
+    blocks = [start.expand(count, -1, -1)]
     for _ in range(KRYLOV[1]):
         block = grams @ blocks[-1]
         blocks.append(block / largest_entry(block))

@@ -49,7 +49,7 @@ def peak_frequency(
             axes = [torch.arange(half, side + half, 2 * half + 1) for side in sides.tolist()]
             cells = torch.cartesian_prod(*axes)
         else:
-            near = torch.arange(-1, 2) * (2 * half + 1)
+            near = torch.tensor([-1, 0, 1]) * (2 * half + 1)
             cells = (cells[:, None] + torch.cartesian_prod(near, near)).flatten(0, 1)
         cells = torch.minimum(cells, sides - 1).clamp_min(0).unique(dim=0)
         if half == 0:

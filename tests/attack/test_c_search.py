@@ -551,3 +551,16 @@ def test_logits_that_are_all_the_same_are_no_success():
         parameter.data.zero_()
     found = minimal_adversarial(model, x, torch.ones(len(x), dtype=torch.long), max_searches=3)
     assert not found.success.any()
+
+
+def test_search_that_never_ends_is_given_up_after_thirty_c():
+    calls = []
+
+    def solver(*arguments, **options):
+        calls.append(len(arguments[1]))
+        return lbfgsb.minimize(*arguments, **options)
+
+    x = torch.full((1, 1), 0.2, dtype=torch.double)
+    found = minimal_adversarial(THRESHOLD, x, torch.tensor([1]), c_tolerance=0, solver=solver)
+    assert len(calls) == 30
+    assert found.success.all()

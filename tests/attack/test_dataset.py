@@ -180,6 +180,15 @@ def test_few_images_need_no_file(dataset, folder, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_only_what_has_several_chunks_is_shared_out_to_a_cluster(dataset, monkeypatch):
+    shared = []
+    monkeypatch.setattr("helpers.attack.dataset.data.prepare", lambda pieces: shared.append(pieces))
+    attack_dataset("tiny", network(), dataset[:CHUNK])
+    assert shared == []
+    attack_dataset("tiny", network(), dataset[: 2 * CHUNK])
+    assert [len(pieces) for pieces in shared] == [2]
+
+
 def test_one_chunk_is_kept_without_a_progress_bar(dataset, sizes, capsys):
     first, again = (attack_dataset("tiny", network(), dataset[:FEW]) for _ in range(2))
     assert sizes == [FEW]

@@ -112,3 +112,15 @@ def test_what_there_is_not_is_refused_by_name(changes, message):
     arguments = {"layer": 1, "strength": 0.5, "generator": generator()} | changes
     with pytest.raises(ValueError, match=f"^{message}$"):
         adversarial_outputs(network(), some.inputs, some.labels, **arguments)
+
+
+def test_two_gradients_are_spent_on_each_attack():
+    model, some = network(), digits()
+    own, two, three = (
+        adversarial_outputs(
+            model, some.inputs, some.labels, 1, strength=1, generator=generator(), **steps
+        )
+        for steps in ({}, {"steps": 2}, {"steps": 3})
+    )
+    assert torch.equal(own, two)
+    assert not torch.equal(own, three)

@@ -22,6 +22,9 @@ def test_lines_enclose_the_sigmoid_and_touch_it():
     assert above.amin(0).max() < 1e-6  # no room is given away
     assert below.amin(0).max() < 1e-6
     assert tilt.isfinite().all()
+    wide = high - low > 0.1
+    chord = (high.sigmoid() - low.sigmoid()) / (high - low)
+    torch.testing.assert_close(tilt[wide], chord[wide])
 
 
 @pytest.mark.parametrize("widths", [(4, 6, 3), (5, 6, 7, 4), (3, 8, 5, 6, 3)])

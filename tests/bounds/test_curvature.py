@@ -47,6 +47,27 @@ def test_parabolas_enclose_the_sigmoid_and_touch_it():
     assert ((slope - at.sigmoid() * (1 - at.sigmoid())).abs() < 1e-15).all()
 
 
+def test_slack_of_parabolas_is_what_the_third_derivative_allows_between_the_points():
+    low, at, high = torch.tensor([[-9.0, -4.0, 1.0], [-3.0, 0.5, 1.0], [5.0, 4.0, 7.0]]).double()
+    slope, lowest, most = parabolas(at, low, high)
+    d = (low - at) + (high - low) * torch.linspace(0, 1, 33).double()[:, None]
+    d = d.where(d.abs() > 1e-3, 1e-3)
+    quotient = ((at + d).sigmoid() - at.sigmoid() - slope * d) / d**2
+    slack = (high - low) / 32 / 2 / 48  # half a step; the quotient is as steep as 1/48 at the most
+    assert (most >= quotient.amax(0) + slack).all()
+    assert (lowest <= quotient.amin(0) - slack).all()
+
+
+def test_parabolas_of_a_point_bend_as_the_sigmoid_does():
+    at = torch.linspace(-9, 9, 500).double()
+    value = at.sigmoid()
+    bend = value * (1 - value) * (1 - 2 * value) / 2  # σ'' / 2
+    _, lowest, most = parabolas(at, at, at)
+    assert (lowest <= bend).all()
+    assert (most >= bend).all()
+    assert (most - lowest).max() < 1e-4
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_no_point_of_a_ball_has_a_smaller_margin(seed):
     random = generator(seed)

@@ -10,10 +10,10 @@ from scipy.optimize import LinearConstraint, minimize
 from torch import nn
 
 from helpers.attack import minimal_adversarial, target_margin
-from helpers.bounds import exact_linear
+from helpers.bounds import exact, exact_linear
 from helpers.evaluation import distortion, predict
 
-from ..examples import linear, others
+from ..examples import generator, linear, others
 from .examples import PIXELS, images, random_model
 
 
@@ -144,9 +144,10 @@ def test_gap_closes_on_convergence_and_bounds_from_below_before():
     assert (early.gap[~early.converged].abs() > 1e-9).any()
 
 
-def test_image_that_has_the_target_already_needs_nothing():
+@pytest.mark.parametrize("tolerance", [1e-9, 0])
+def test_image_that_has_the_target_already_needs_nothing(tolerance):
     model, x = random_model(), images()
-    found = exact_linear(model, x, predict(model, x))
+    found = exact_linear(model, x, predict(model, x), tolerance=tolerance)
     assert found.converged.all()
     assert torch.equal(found.adversarial, x)
     for zero in (found.distortion, found.gap, found.violation, found.iterations):
@@ -294,3 +295,12 @@ def test_exact_distance_is_the_same_on_the_gpu():
     assert all(tensor.is_cuda for tensor in vars(found).values())
     assert found.converged.all()
     torch.testing.assert_close(found.distortion.cpu(), expected.distortion, rtol=0, atol=1e-8)
+
+
+def test_farthest_image_is_a_corner_of_the_box():
+    x = torch.rand(5, 3, generator=generator()).double()
+    corners = torch.cartesian_prod(*[torch.tensor([0.0, 1.0]).double()] * 3)
+    farthest = (corners - x[:, None]).square().mean(2).amax(1).sqrt()
+    reach = exact._reach(x)
+    assert (reach >= farthest).all()
+    torch.testing.assert_close(reach, farthest, rtol=1e-8, atol=0)

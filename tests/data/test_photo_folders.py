@@ -2,6 +2,7 @@ import hashlib
 import io
 import struct
 import tarfile
+import threading
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +16,7 @@ from helpers.data import (
     PictureError,
     image_files,
     imagenette,
+    locks,
     photo_folders,
     read_folder,
     read_picture,
@@ -311,6 +313,10 @@ def test_folder_without_pictures_is_an_error(tmp_path):
         read_folder(tmp_path, **SIZES)
 
 
+def files(folder):
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
 @pytest.fixture
 def data_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
@@ -342,8 +348,33 @@ def test_imagenette_is_fetched_once(archive, data_folder):
     assert found.name == "Imagenette"
     archive.unlink()
     assert len(imagenette(**SIZES, count=1)) == 1
-    kept = [path for path in data_folder.rglob("*") if path.is_file()]
-    assert len(kept) == 2  # neither the archive nor the training image
+    assert len(files(data_folder)) == 2  # neither the archive nor the training image
+
+
+@pytest.mark.usefixtures("archive", "data_folder")
+def test_imagenette_that_another_process_unpacks_is_waited_for(monkeypatch):
+    unpacking, wanted, calls = threading.Event(), threading.Event(), []
+    unpack, acquire = photo_folders._unpack, locks._acquire
+
+    def unpack_slowly(archive, kept):
+        calls.append(archive)
+        unpacking.set()
+        wanted.wait(10)
+        unpack(archive, kept)
+
+    def wants(lock):
+        if unpacking.is_set():
+            wanted.set()
+        acquire(lock)
+
+    monkeypatch.setattr(photo_folders, "_unpack", unpack_slowly)
+    monkeypatch.setattr(locks, "_acquire", wants)
+    other = threading.Thread(target=lambda: imagenette(**SIZES))
+    other.start()
+    assert unpacking.wait(60)
+    assert len(imagenette(**SIZES)) == 2
+    other.join()
+    assert len(calls) == 1
 
 
 @pytest.mark.usefixtures("archive")
@@ -359,9 +390,7 @@ def test_interrupted_unpacking_is_not_taken_for_all_of_imagenette(data_folder, m
         patched.setattr(photo_folders, "write_atomically", interrupted)
         with pytest.raises(KeyboardInterrupt):
             imagenette(**SIZES)
-    assert [path.name for path in data_folder.rglob("*") if path.is_file()] == [
-        "imagenette2-320.tgz"
-    ]
+    assert [path.name for path in files(data_folder)] == ["imagenette2-320.tgz"]
     assert len(imagenette(**SIZES)) == 2
 
 

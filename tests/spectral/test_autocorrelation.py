@@ -29,6 +29,8 @@ def test_matrices_have_the_singular_values_of_the_frequencies(arguments, coarse)
     expected = torch.linalg.svdvals(halves)
     kernels, steps = polyphase(conv, unit=2.0)
     polynomial = GramPolynomial(kernels, steps)
+    size = min(kernels.shape[1:3])  # the smaller of A Aᴴ and AᴴA
+    assert polynomial.shape == (conv.groups, size, size)
     for row in range(coarse[0]):
         for column in range(coarse[1] // 2 + 1):
             angles = [2 * math.pi * row / coarse[0], 2 * math.pi * column / coarse[1]]
@@ -48,3 +50,10 @@ def test_channels_that_no_tap_meets_are_left_out():
     assert kernels.shape == (1, 8, 3, 1, 1)
     kernels, _ = polyphase(nn.Conv2d(3, 8, 3, stride=2))
     assert kernels.shape == (1, 8, 12, 2, 2)
+
+
+def test_kernels_of_a_layer_without_stride_are_its_weights():
+    conv = nn.Conv2d(4, 6, (3, 2), dilation=(1, 2), groups=2)
+    kernels, steps = polyphase(conv)
+    assert torch.equal(kernels.flatten(0, 1), conv.weight)
+    assert (kernels.shape[0], steps) == (2, (1, 2))

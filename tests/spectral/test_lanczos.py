@@ -51,3 +51,26 @@ def test_two_vectors_in_memory_are_enough():
 def test_search_that_can_not_be_is_refused(dtype, options, message):
     with pytest.raises(ValueError, match=message):
         largest_singular_value(lambda x: 2 * x, torch.zeros(5, dtype=dtype), **options)
+
+
+def test_search_that_never_ends_is_given_up_after_a_thousand_applications():
+    scale = torch.linspace(1, 2, 50).double()
+    found = largest_singular_value(lambda x: scale * x, scale, tolerance=-1.0, starts=1)
+    assert not found.converged
+    assert found.applications == 1000
+    assert found.value == pytest.approx(2, rel=1e-12)
+
+
+def test_restart_keeps_the_best_third(monkeypatch):
+    sizes, eigh = [], torch.linalg.eigh
+
+    def measured(matrix):
+        sizes.append(len(matrix))
+        return eigh(matrix)
+
+    monkeypatch.setattr(torch.linalg, "eigh", measured)
+    scale = torch.linspace(1, 2, 50).double()
+    largest_singular_value(
+        lambda x: scale * x, scale, tolerance=-1.0, max_applications=24 + 16, starts=1
+    )
+    assert sizes == [*range(1, 25), *range(9, 25)]  # 8 of 24 vectors are kept

@@ -48,6 +48,9 @@ BLOCKS = {  # block, shape of its input, its constant where that is known
     "contrast": (models.ContrastNormalisation(0.1, 0.75), (2, 3), 0.1**-0.75),
     "linear": (nn.Linear(5, 3).double(), (5,), None),
     "convolution": (nn.Conv2d(2, 3, 3, padding=1).double(), (2, 6, 6), None),
+    "taps above each other": (nn.Conv2d(2, 3, (2, 1)).double(), (2, 6, 6), None),
+    "taps side by side": (nn.Conv2d(2, 3, (1, 2)).double(), (2, 6, 6), None),
+    "points in groups": (nn.Conv2d(4, 6, 1, groups=2).double(), (4, 3, 3), None),
 }
 
 
@@ -102,6 +105,22 @@ def test_contrast_normalisation_is_as_steep_as_the_paper_says_for_every_gamma():
             norms = jacobian_norm(layer, x)
             assert norms.max() <= epsilon**-gamma * (1 + 1e-12)
             assert norms.max() >= 0.99 * epsilon**-gamma
+
+
+def test_constant_of_a_convolution_of_single_pixels_is_the_norm_of_its_matrix():
+    layer = nn.Conv2d(5, 4, 1).double()
+    norm = torch.linalg.svdvals(layer.weight.flatten(1))[0].item()
+    assert layer_constant(layer, (5, 3, 3)).item() == pytest.approx(norm, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["taps above each other", "taps side by side", "points in groups"])
+def test_constant_of_a_convolution_is_little_above_its_norm(name):
+    layer, shape, _ = BLOCKS[name]
+    pixels = torch.eye(math.prod(shape)).double().view(-1, *shape)
+    with torch.no_grad():
+        matrix = (layer(pixels) - layer(0 * pixels)).flatten(1)
+    norm = torch.linalg.svdvals(matrix)[0].item()
+    assert norm <= layer_constant(layer, shape).item() <= 1.3 * norm  # the border costs a little
 
 
 def test_dropout_that_is_at_work_scales_up():

@@ -82,3 +82,20 @@ def test_groups_are_told_apart_and_parts_change_nothing(monkeypatch):
     assert group == 1
     monkeypatch.setattr(peak, "GRAMS_AT_ONCE", 30)
     assert peak_frequency(polynomial, (9, 8)) == (place, group)
+
+
+def test_no_more_than_four_million_numbers_are_made_at_once(monkeypatch):
+    made, at = [], GramPolynomial.at
+
+    def counted(self, angles):
+        grams = at(self, angles)
+        made.append(grams.numel())
+        return grams
+
+    monkeypatch.setattr(GramPolynomial, "at", counted)
+    monkeypatch.setattr(peak, "largest_eigenvalue", lambda grams, square: (square, -1))
+    monkeypatch.setattr(peak, "HALF_WIDTHS", (0,))
+    polynomial = GramPolynomial(*kernels("smooth", 0, channels=64))
+    peak_frequency(polynomial, (40, 60))
+    assert len(made) == 2
+    assert max(made) <= 2**22 < sum(made)

@@ -108,7 +108,10 @@ MISTAKES = {
         "counts": (lambda wrong, times: len(wrong) * drawn_anew(wrong, times), "a share"),
         "percent": (lambda wrong, times: 100 * drawn_anew(wrong, times), "a share"),
         "too many": (lambda wrong, times: drawn_anew(wrong, len(wrong)), "not (400,)"),
-        "one number": (lambda wrong, times: drawn_anew(wrong, times).mean(), "not ()"),
+        "one number": (
+            lambda wrong, times: drawn_anew(wrong, times).mean(),
+            "one error for each draw should have shape (2000,), not ()",
+        ),
         "list": (lambda wrong, times: drawn_anew(wrong, times).tolist(), "not list"),
         "nothing": (lambda wrong, times: None, "not NoneType"),
     },
@@ -137,7 +140,7 @@ MISTAKES = {
             "",
         ),
         "sum": (lambda w, o, times: drawn_anew(w.float() + o.float(), times), "it should be near"),
-        "one": (lambda w, o, times: paired_draws(w, o, 1), "not (1,)"),
+        "one": (lambda w, o, times: paired_draws(w, o, 1), "should have shape (2000,), not (1,)"),
     },
     checks.widths: {
         "half": (lambda *a: widths(*a) / 2, "half of the width"),

@@ -40,6 +40,18 @@ def descent(objective, step, x, steps, *, grow=2.0, shrink=0.5, start=1.0, alone
     return r
 
 
+def short_of_the_minimum(objective, step, x, steps, *, left):
+    """Stop where so much of the way down from r = 0 is left."""
+    r = descent(objective, step, x, steps)
+    start, least = objective(0 * r)[0], objective(r)[0]
+    low, high = torch.zeros(len(x)), torch.ones(len(x))  # shares of r
+    for _ in range(30):
+        share = (low + high) / 2
+        far = objective(share[:, None] * r)[0] - least > left * (start - least)
+        low, high = torch.where(far, share, low), torch.where(far, high, share)
+    return high[:, None] * r
+
+
 def blind_descent(objective, step, x, steps, size=0.5):
     r = torch.zeros_like(x)
     for _ in range(steps):
@@ -106,6 +118,7 @@ RIGHT = {
         descent,
         lambda *a: descent(*a, grow=1.5),
         lambda *a: descent(*a, grow=3.0, shrink=0.3, start=0.01),
+        lambda *a: short_of_the_minimum(*a, left=0.015),
     ],
     checks.search_of_c: [search_of_c, search_that_counts_every_try],
 }
@@ -227,6 +240,10 @@ MISTAKES = {
     checks.descent: {
         "keeps all": (lambda *a: blind_descent(*a, size=3.0), "its own size"),
         "tiny": (lambda *a: blind_descent(*a, size=1e-3), "its own size"),
+        "short": (
+            lambda *a: short_of_the_minimum(*a, left=0.03),
+            "0 of 6 images are at their minimum",
+        ),
         "no box": (free_descent, "left the box"),
         "together": (lambda *a: descent(*a, alone=False), "its own size"),
         "never": (lambda objective, step, x, steps: 0 * x, "never kept"),
