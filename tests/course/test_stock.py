@@ -1,6 +1,8 @@
 """What a data folder holds, before class and after: `--warm`, and a student who shares it."""
 
+import contextlib
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -34,17 +36,16 @@ helpers.data.measurements.write_or_say = refuse
 """
 
 
-@pytest.fixture
-def warmed(tmp_path, monkeypatch, capsys):
+@pytest.fixture(scope="module")
+def warmed(tmp_path_factory):
     """A folder that one chapter has filled, and what `--warm` said."""
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.setattr(reproduce, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "shared"))
-    monkeypatch.delenv("COURSE_SHARED", raising=False)
-    cells = [nbformat.v4.new_code_cell(CHAPTER)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / "01_one.ipynb")
-    reproduce.main(["--warm", "--scale", "ci"])
-    return tmp_path / "shared", capsys.readouterr().out
+    folder, said = tmp_path_factory.mktemp("warmed"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setenv("COURSE_DATA", str(folder / "shared"))
+        patch.delenv("COURSE_SHARED", raising=False)
+        one_chapter(folder, patch, CHAPTER)
+        reproduce.main(["--warm", "--scale", "ci"])
+    return folder / "shared", said.getvalue()
 
 
 def hashes(folder):

@@ -35,14 +35,22 @@ def plain(text: str) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-@pytest.fixture
-def copy(root, tmp_path, monkeypatch) -> Path:
-    """A copy of what is written to, as before `badges` was run for the first time."""
-    shutil.copytree(root / "notebooks", tmp_path / "notebooks")
+@pytest.fixture(scope="module")
+def before(root, tmp_path_factory) -> Path:
+    """What is written to, as before `badges` was run for the first time."""
+    folder = tmp_path_factory.mktemp("before")
+    shutil.copytree(root / "notebooks", folder / "notebooks")
     for name in ("README.md", "environment.yml"):
-        shutil.copy(root / name, tmp_path / name)
-    for path in (tmp_path / "README.md", *(tmp_path / "notebooks").glob("*.ipynb")):
+        shutil.copy(root / name, folder / name)
+    for path in (folder / "README.md", *(folder / "notebooks").glob("*.ipynb")):
         path.write_text(plain(path.read_text("utf-8")), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def copy(before, tmp_path, monkeypatch) -> Path:
+    """A copy of what is written to."""
+    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(badges, "ROOT", tmp_path)
     return tmp_path
 

@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +49,13 @@ ALLOWED = {  # a room may import these rooms, and no others
     "classroom": {"course"},
 }
 ROOMS = [name for name in ALLOWED if (HELPERS / name).is_dir()]
-LIGHT = ("data", "lbfgsb", "attack")  # rooms that draw nothing
-HEAVY = ("matplotlib", "ipywidgets")
+DRAWING = {"matplotlib", "ipywidgets"}
+ABSENT = {  # what takes long to import, and not everybody needs
+    "data": DRAWING,
+    "lbfgsb": DRAWING,
+    "attack": DRAWING,
+    "course": {"nbformat", "jsonschema", "nbclient", "scipy.stats", "sklearn", "torchvision"},
+}
 
 
 def imported(source: str) -> set[tuple[str, ...]]:
@@ -166,10 +172,17 @@ def test_module_can_be_read_in_one_sitting(path):
     assert len(source(path).splitlines()) <= LINES
 
 
-@pytest.mark.parametrize("room", LIGHT)
-def test_room_is_light_to_import(room):
-    code = f"import sys, helpers.{room}; print(*(sys.modules.keys() & {set(HEAVY)}))"
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=HELPERS.parent, capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.split() == []
+@pytest.fixture(scope="module")
+def loaded():
+    """Return room → what of `ABSENT` was loaded when it and the rooms before it were imported."""
+    lines = ["import json, sys", "found = {}"]
+    for room, absent in ABSENT.items():
+        lines += [f"import helpers.{room}", f"found['{room}'] = [*sys.modules.keys() & {absent}]"]
+    command = [sys.executable, "-c", "\n".join([*lines, "print(json.dumps(found))"])]
+    ran = subprocess.run(command, cwd=HELPERS.parent, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("room", ABSENT)
+def test_room_is_light_to_import(loaded, room):
+    assert loaded[room] == []

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -16,48 +17,46 @@ LATER = (
     "place.update({'image/png': 'aGVsbG8='}, raw=True)"
 )
 DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+PASSING = {"drawn": (DRAW, 1), "nothing": ("6 * 7", 0), "later": (LATER, 1)}
+FAILING = {  # a cell, how many figures are stored, and what is said
+    "fewer": ("6 * 7", 1, "the cell drew 0 figures; 1 are stored"),
+    "more": (f"{DRAW}\n{DRAW}", 1, "the cell drew 2 figures; 1 are stored"),
+    "error": ("1 / 0", 1, "ZeroDivisionError"),
+}
 
 
-@pytest.fixture
-def tested(root, tmp_path):
-    """Test a notebook of one cell with so many figures stored; return what pytest said."""
-
-    def run(source, stored):
-        (tmp_path / "conftest.py").write_bytes((root / "conftest.py").read_bytes())
+@pytest.fixture(scope="module")
+def said(root, tmp_path_factory):
+    """Test notebooks of one cell, all at once; return why each failed, None where it passed."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    (folder / "conftest.py").write_bytes((root / "conftest.py").read_bytes())
+    for name, (source, stored, *_) in {**PASSING, **FAILING, "dies": (DIES, 0)}.items():
         outputs = [new_output("display_data", data=PICTURE) for _ in range(stored)]
         cells = [new_markdown_cell("# Title"), new_code_cell(source, outputs=outputs)]
         cells[1].execution_count = 1
-        nbformat.write(new_notebook(cells=cells), tmp_path / "one.ipynb")
-        command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
-        options = ["-p", "no:cacheprovider", "--nbval-cell-timeout=60", "one.ipynb"]
-        return subprocess.run(
-            [*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=100
-        ).stdout
-
-    return run
-
-
-@pytest.mark.parametrize(("source", "stored"), [(DRAW, 1), ("6 * 7", 0), (LATER, 1)])
-def test_cell_that_draws_what_is_stored_passes(tested, source, stored):
-    assert "1 passed" in tested(source, stored)
+        nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
+    options = ["-p", "no:cacheprovider", "--nbval-cell-timeout=60", "--junit-xml=said.xml"]
+    subprocess.run([*command, *options], cwd=folder, capture_output=True, timeout=300)
+    found = {}
+    for case in ElementTree.parse(folder / "said.xml").iter("testcase"):
+        failures = [child.text or child.tag for child in case if "system" not in child.tag]
+        name = case.get("classname").removesuffix(".ipynb")
+        assert name not in found, "a notebook has one cell"
+        found[name] = "\n".join(failures) or None
+    return found
 
 
-@pytest.mark.parametrize(
-    ("source", "stored", "said"),
-    [
-        ("6 * 7", 1, "the cell drew 0 figures; 1 are stored"),
-        (f"{DRAW}\n{DRAW}", 1, "the cell drew 2 figures; 1 are stored"),
-        ("1 / 0", 1, "ZeroDivisionError"),
-    ],
-)
-def test_cell_that_does_not_fails_and_says_why(tested, source, stored, said):
-    output = tested(source, stored)
-    assert "1 failed" in output
-    assert said in output
+@pytest.mark.parametrize("name", PASSING)
+def test_cell_that_draws_what_is_stored_passes(said, name):
+    assert said[name] is None
 
 
-def test_kernel_that_died_is_named(tested):
-    output = tested(DIES, 0)
-    assert "1 failed" in output
-    assert "the kernel died in this cell" in output
-    assert "Timeout" not in output
+@pytest.mark.parametrize("name", FAILING)
+def test_cell_that_does_not_fails_and_says_why(said, name):
+    assert FAILING[name][-1] in said[name]
+
+
+def test_kernel_that_died_is_named(said):
+    assert "the kernel died in this cell" in said["dies"]
+    assert "Timeout" not in said["dies"]

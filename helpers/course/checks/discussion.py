@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+import scipy
 import torch
-from scipy import stats
 from torch import Tensor
 
 from helpers.course.checks._report import (
@@ -96,7 +96,8 @@ def smoothed_radius(answer: Callable[[float, float, int], float]) -> None:
 
     def check(answer):
         for p, sigma, pixels in cases:
-            found, full = number(answer(p, sigma, pixels), "the radius"), sigma * stats.norm.ppf(p)
+            found = number(answer(p, sigma, pixels), "the radius")
+            full = sigma * scipy.stats.norm.ppf(p)
             expected = max(0.0, full / pixels**0.5)
             case = f"p = {p:g}, σ = {sigma:g}, n = {pixels}: it gives {found:.4g}"
             if abs(found - expected) <= 1e-4 * expected + 1e-9:
@@ -108,7 +109,7 @@ def smoothed_radius(answer: Callable[[float, float, int], float]) -> None:
                 "‖·‖₂; the distortion divides it by √n": full,
                 "divided by n, not by √n": full / pixels,
                 "the sign is turned: Φ⁻¹(p), not Φ⁻¹(1 − p)": -full / pixels**0.5,
-                "Φ itself; its inverse is wanted": sigma * stats.norm.cdf(p) / pixels**0.5,
+                "Φ itself; its inverse is wanted": sigma * scipy.stats.norm.cdf(p) / pixels**0.5,
                 "without σ": full / sigma / pixels**0.5,
                 "divided by σ; louder noise reaches farther": full / sigma**2 / pixels**0.5,
             }

@@ -11,13 +11,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-from nbformat import NotebookNode
-
+from helpers.course.classroom.chapters import read_chapter
 from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import without_buttons
 from helpers.course.results import NOTEBOOKS
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 DECKS = {  # the plans of docs/teaching.md, and the chapters that each shows
     "lecture": ("01", "03", "04", "05", "07", "13"),
@@ -81,7 +83,7 @@ def _package_folder(path: str) -> Path:
 def _chapter(number: str) -> Iterator[str]:
     """Yield a chapter's slides; the first shows the figure that stands for the chapter."""
     (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
-    cells = nbformat.read(path, as_version=4).cells
+    cells = read_chapter(path).cells
     heading = re.match(r"# (.*)", cells[0].source)[1]
     chosen = [i for i, cell in enumerate(cells) if _is_slide(cell)]
     first = next(i for i in chosen if "gallery" in cells[i].metadata.get("tags", []))
@@ -97,11 +99,11 @@ def _chapter(number: str) -> Iterator[str]:
             yield _slide(_title(cells[i]), _picture(cells[i]), notes)
 
 
-def _is_slide(cell: NotebookNode) -> bool:
+def _is_slide(cell: "NotebookNode") -> bool:
     return cell.metadata.get("slideshow", {}).get("slide_type") == "slide"
 
 
-def _section(cells: list[NotebookNode], place: int) -> str:
+def _section(cells: "list[NotebookNode]", place: int) -> str:
     """Return the last heading up to a cell."""
     for cell in reversed(cells[: place + 1]):
         headings = re.findall(r"^#+ (.*)$", cell.source, re.MULTILINE)
@@ -110,13 +112,13 @@ def _section(cells: list[NotebookNode], place: int) -> str:
     return ""
 
 
-def _title(cell: NotebookNode) -> str:
+def _title(cell: "NotebookNode") -> str:
     title = CELL_TITLE.match(cell.source)
     text = title["title"].strip() if title else "Try it in the notebook"
     return text[:1].upper() + text[1:]
 
 
-def _picture(cell: NotebookNode) -> str:
+def _picture(cell: "NotebookNode") -> str:
     """Return a cell's stored picture, with its text for those who do not see it."""
     for output in cell.outputs:
         data = output.get("data", {}).get("image/png")

@@ -12,11 +12,14 @@ import re
 import textwrap
 from collections.abc import Callable
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode, v4
-
+from helpers.course.classroom.chapters import code_cell
 from helpers.course.classroom.links import without_buttons
 from helpers.data import ROOT
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 WHERE_THE_CHECK_IS = (  # in one cell with the answer, or in these editions below it
     "run the cell; the check tells you",
@@ -39,12 +42,12 @@ with mock.patch.dict("os.environ", COURSE_GRADE="{number}"):  # unseen inputs; r
 Solve = Callable[[str, str], str]  # of an exercise's stub and its check to the solved cell
 
 
-def students(chapter: NotebookNode) -> NotebookNode:
+def students(chapter: "NotebookNode") -> "NotebookNode":
     """Return the students' edition of a chapter: nothing solved, each check locked."""
     return _edition(chapter, lambda stub, check: stub, hidden="")
 
 
-def instructors(chapter: NotebookNode, number: int) -> NotebookNode:
+def instructors(chapter: "NotebookNode", number: int) -> "NotebookNode":
     """Return the instructor's edition of a chapter.
 
     Parameters
@@ -62,12 +65,12 @@ def instructors(chapter: NotebookNode, number: int) -> NotebookNode:
     return _edition(chapter, solve, hidden=HIDDEN.replace("{number}", str(number)))
 
 
-def is_graded(cell: NotebookNode) -> bool:
+def is_graded(cell: "NotebookNode") -> bool:
     """Return whether a cell is a locked check."""
     return bool(cell.metadata.get("nbgrader", {}).get("grade"))
 
 
-def is_to_fill_in(cell: NotebookNode) -> bool:
+def is_to_fill_in(cell: "NotebookNode") -> bool:
     """Return whether a cell waits for an answer."""
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
@@ -83,7 +86,7 @@ def _solutions() -> ModuleType:
     return module
 
 
-def _edition(chapter: NotebookNode, solve: Solve, hidden: str) -> NotebookNode:
+def _edition(chapter: "NotebookNode", solve: Solve, hidden: str) -> "NotebookNode":
     edition = copy.deepcopy(chapter)
     edition.cells = []
     for cell in chapter.cells:
@@ -104,7 +107,7 @@ def _edition(chapter: NotebookNode, solve: Solve, hidden: str) -> NotebookNode:
     return edition
 
 
-def _marked(source: str, identity: str, solution: bool) -> NotebookNode:
+def _marked(source: str, identity: str, solution: bool) -> "NotebookNode":
     """Return a code cell that nbgrader knows: one to fill in, or else one that gives a point."""
     marks = {
         "cell_type": "code",
@@ -117,7 +120,7 @@ def _marked(source: str, identity: str, solution: bool) -> NotebookNode:
     }
     if not solution:
         marks["points"] = FULL_POINTS
-    return v4.new_code_cell(source, id=identity, metadata={"nbgrader": marks})
+    return code_cell(source, id=identity, metadata={"nbgrader": marks})
 
 
 def _solved(stub: str, solution: str, mistakes: list[tuple[str, str]]) -> str:

@@ -10,14 +10,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, NamedTuple
 
 from helpers.course.classroom.answering import ENDED, failures
+from helpers.course.classroom.chapters import read_chapter
 from helpers.course.classroom.editions import is_graded, is_to_fill_in
 from helpers.data import ROOT
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 MISSING = "not handed in"
 
@@ -63,7 +64,7 @@ def grade(folder: Path, with_nbgrader: bool | None = None) -> list[Mark]:
         with_nbgrader = importlib.util.find_spec("nbgrader") is not None
     marks = []
     for source in sources:
-        chapter = nbformat.read(source, as_version=4)
+        chapter = read_chapter(source)
         submissions = [path / source.stem / source.name for path in handed_in]
         if with_nbgrader and any(path.exists() for path in submissions):
             _run_nbgrader(folder, source.stem)
@@ -98,16 +99,16 @@ def write_marks(marks: list[Mark], path: Path) -> None:
         rows.writerows(marks)
 
 
-def _read(path: Path) -> NotebookNode | str:
+def _read(path: Path) -> "NotebookNode | str":
     """Return a notebook, or why there is none."""
     try:
-        return nbformat.read(path, as_version=4)
+        return read_chapter(path)
     except Exception as error:  # whatever somebody handed in under this name
         return f"cannot be read: {type(error).__name__}"
 
 
 def _marks(
-    student: str, chapter: str, source: NotebookNode, reasons: dict[str, str] | str
+    student: str, chapter: str, source: "NotebookNode", reasons: dict[str, str] | str
 ) -> list[Mark]:
     """Return the marks of a student for a chapter, from why each exercise has no point, or all."""
     marks = []
@@ -118,11 +119,11 @@ def _marks(
     return marks
 
 
-def _name(cell: NotebookNode) -> str:
+def _name(cell: "NotebookNode") -> str:
     return cell.metadata.nbgrader.grade_id
 
 
-def _nbgraders_reasons(done: NotebookNode | str) -> dict[str, str] | str:
+def _nbgraders_reasons(done: "NotebookNode | str") -> dict[str, str] | str:
     """Return why each check gave no point where nbgrader ran a notebook."""
     if isinstance(done, str):
         return done
@@ -138,7 +139,7 @@ def _cause(why: str, answers: dict[str, str]) -> str:
     return failed[-1] if failed else why
 
 
-def _reason(cell: NotebookNode) -> str:
+def _reason(cell: "NotebookNode") -> str:
     """Return why a cell that was run failed, an empty text if it did not."""
     for output in cell.outputs:
         if output.output_type == "error":
@@ -147,7 +148,7 @@ def _reason(cell: NotebookNode) -> str:
     return "" if cell.execution_count else ENDED
 
 
-def _own_reasons(source: NotebookNode, submitted: NotebookNode | str) -> dict[str, str] | str:
+def _own_reasons(source: "NotebookNode", submitted: "NotebookNode | str") -> dict[str, str] | str:
     """Run what a student wrote, and the source's checks, without the rest of the chapter."""
     if isinstance(submitted, str):
         return submitted
@@ -161,7 +162,7 @@ def _own_reasons(source: NotebookNode, submitted: NotebookNode | str) -> dict[st
     }
 
 
-def _answers(source: NotebookNode, submitted: NotebookNode) -> list[str]:
+def _answers(source: "NotebookNode", submitted: "NotebookNode") -> list[str]:
     """Return the cells that were filled in or added."""
     texts = {cell.source for cell in source.cells}
     ids = {cell.id for cell in source.cells}
@@ -174,7 +175,7 @@ def _answers(source: NotebookNode, submitted: NotebookNode) -> list[str]:
     ]
 
 
-def _imports(chapter: NotebookNode) -> str:
+def _imports(chapter: "NotebookNode") -> str:
     """Return the imports of a chapter's cells, each on a line."""
     lines = []
     for cell in chapter.cells:

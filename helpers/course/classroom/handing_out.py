@@ -4,14 +4,17 @@ import re
 import secrets
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-
+from helpers.course.classroom.chapters import chapter_text, read_chapter
 from helpers.course.classroom.editions import STUB, instructors, is_graded, students
 from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS
 from helpers.data import ROOT, write_atomically
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ABOUT_TESTS = re.compile(r"^Run all tests\b.*?```bash\n.*?```\n\n", re.MULTILINE | re.DOTALL)
 FOLDERS = ("helpers", "data/checkpoints", "data/results")
@@ -75,7 +78,7 @@ def release(folder: Path) -> Path:
     number = 1 + secrets.randbelow(10**6)
     _copy_course(folder / "student")
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
-        chapter = nbformat.read(path, as_version=4)
+        chapter = read_chapter(path)
         _write(students(chapter), folder / "student" / "notebooks" / path.name)
         graded = instructors(chapter, number)
         if any(map(is_graded, graded.cells)):  # an appendix has no exercises
@@ -85,9 +88,9 @@ def release(folder: Path) -> Path:
     return folder
 
 
-def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
+def _write(notebook: "NotebookNode", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, f"{nbformat.writes(notebook).rstrip()}\n".encode())
+    write_atomically(path, f"{chapter_text(notebook).rstrip()}\n".encode())
 
 
 def _copy_course(target: Path) -> None:

@@ -9,13 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-
+from helpers.course.classroom.chapters import chapter_text, read_chapter
 from helpers.course.classroom.folders import check_empty
 from helpers.course.classroom.links import unlinked
 from helpers.course.results import NOTEBOOKS, RESULTS
 from helpers.data import ROOT, write_atomically
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 PAGES = (
     "docs/cluster.md",
@@ -142,15 +145,15 @@ def _write_sources(source: Path) -> None:
         (source / name).write_text(text, encoding="utf-8")
     address = ""
     for path in chapters:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_chapter(path)
         address = address or _address(notebook)
         write_atomically(
-            source / "notebooks" / path.name, nbformat.writes(_shown(notebook, source)).encode()
+            source / "notebooks" / path.name, chapter_text(_shown(notebook, source)).encode()
         )
     (source / "conf.py").write_text(CONFIGURATION + address, encoding="utf-8")
 
 
-def _shown(notebook: nbformat.NotebookNode, source: Path) -> nbformat.NotebookNode:
+def _shown(notebook: "NotebookNode", source: Path) -> "NotebookNode":
     """Return a chapter as a page: pictures with their texts, folded cells folded."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -167,7 +170,7 @@ def _shown(notebook: nbformat.NotebookNode, source: Path) -> nbformat.NotebookNo
     return notebook
 
 
-def _address(notebook: nbformat.NotebookNode) -> str:
+def _address(notebook: "NotebookNode") -> str:
     """Return the settings of the live-code buttons, where `badges` has written an address."""
     for cell in notebook.cells:
         found = FORK.search(cell.source)

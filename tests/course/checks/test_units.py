@@ -41,14 +41,13 @@ def from_a_cube(count, width, generator):
     return v / v.norm(dim=1, keepdim=True)
 
 
-def shuffled_p(own, other, times, generator, *, size=abs, least=None):
+def shuffled_p(own, other, times, generator, *, size=torch.abs):
     real = size(own.mean() - other.mean())
-    both, apart = torch.cat([own, other]), 0
-    for _ in range(times):
-        mixed = both[torch.randperm(len(both), generator=generator)]
-        gap = size(mixed[: len(own)].mean() - mixed[len(own) :].mean())
-        apart += int(gap >= real)
-    return apart / times
+    both = torch.cat([own, other])
+    orders = [torch.randperm(len(both), generator=generator) for _ in range(times)]
+    mixed = both[torch.stack(orders)]
+    gaps = size(mixed[:, : len(own)].mean(1) - mixed[:, len(own) :].mean(1))
+    return int((gaps >= real).sum()) / times
 
 
 def by_matrix(own, other, times, generator):
@@ -168,7 +167,7 @@ MISTAKES = {
         "turned": (lambda m, n, g: directions_of_length_1(n, m, g), "not (2, 20"),
     },
     checks.shuffled_p: {
-        "one-sided": (lambda *a: shuffled_p(*a, size=float), "of either sign"),
+        "one-sided": (lambda *a: shuffled_p(*a, size=lambda gaps: gaps), "of either sign"),
         "other half": (lambda *a: 1 - by_matrix(*a), "at least as far apart"),
         "count": (lambda own, other, n, g: n * by_matrix(own, other, n, g), "a share"),
         "never": (lambda *a: 0.0, "dealt out anew"),
