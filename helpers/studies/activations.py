@@ -1,4 +1,4 @@
-"""Do examples cross from one activation to another? Networks that differ in nothing else (§4.2).
+"""Do examples cross from one activation to another? Networks of one shape (section 4.2).
 
 The paper's networks of Table 2 have sigmoids, or no hidden units. Here 100-100-10 networks with
 sigmoids, with ReLUs and with tanh read each other's examples. The yardstick is another network with
