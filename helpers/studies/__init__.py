@@ -1,6 +1,7 @@
-"""The experiments of chapters 8 to 13 that train many networks, a module each.
+"""The experiments of chapters 7 to 13 that train many networks, a module each.
 
-`layer_pools` and `adversarial_training` are the paper's training on adversarial examples and the
+`activations` asks whether examples cross from sigmoids to ReLUs and tanh. `layer_pools` and
+`adversarial_training` are the paper's training on adversarial examples and the
 methods that chapter 9 compares, `pool_comparison` the comparison itself, and `sigmoid_pools` the
 part of it that needs the paper's own network; `spectral_penalty` tries the regulariser of section
 4.3, `penalty_gains` says what it gained; `robust_training` is what came later. `imagenet` has
@@ -14,6 +15,7 @@ proves, `shipped` makes the networks that the repository ships.
 """
 
 from helpers.studies import (
+    activations,
     adversarial_training,
     imagenet,
     layer_pools,
@@ -35,6 +37,7 @@ from helpers.studies import (
 )
 
 __all__ = [
+    "activations",
     "adversarial_training",
     "imagenet",
     "layer_pools",

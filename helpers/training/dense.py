@@ -1,4 +1,4 @@
-"""Dense sigmoid networks trained side by side, by backpropagation written out.
+"""Dense networks trained side by side, by backpropagation written out.
 
 A step of a 100-100-10 network on 100 images is half a millisecond of matrix products; as much again
 goes by in bookkeeping, and more in an optimiser that takes its parameters one by one. Here the
@@ -18,6 +18,12 @@ from helpers.training.sgd import Recipe, batches, check_data
 
 # layer → rows that enter there, shape (n, inputs of the layer), and their labels
 Entries = Mapping[int, tuple[Tensor, Tensor]]
+# activation → itself, in place, and its slope as a function of what it put out
+SLOPES: dict[type[nn.Module], tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    nn.Sigmoid: (torch.sigmoid_, lambda a: a * (1 - a)),
+    nn.ReLU: (torch.relu_, lambda a: a > 0),
+    nn.Tanh: (torch.tanh_, lambda a: 1 - a * a),
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Stack:
         All weights and biases, and where `backpropagate` puts their gradient.
     layers, gradients : list of (Tensor, Tensor)
         Weights (M, outputs, inputs) and biases (M, 1, outputs) of each layer, views of the two.
+    activation : type
+        What stands between the layers, a key of `SLOPES`.
     """
 
     models: tuple[nn.Sequential, ...]
@@ -39,6 +47,7 @@ class Stack:
     gradient: Tensor
     layers: list[tuple[Tensor, Tensor]]
     gradients: list[tuple[Tensor, Tensor]]
+    activation: type[nn.Module]
 
     @classmethod
     def of(cls, models: Sequence[nn.Sequential]) -> "Stack":
@@ -47,12 +56,17 @@ class Stack:
         Raises
         ------
         ValueError
-            If a network is anything but dense layers with sigmoids between them, or another shape.
+            If a network is anything but dense layers with one and the same activation of `SLOPES`
+            between them, or of another shape than the first.
         """
+        activation = type(models[0][2]) if len(models[0]) > 2 else nn.Sigmoid
         for model in models:
-            kinds = [nn.Flatten, *(nn.Linear, nn.Sigmoid) * (len(model) // 2)]
-            if [type(module) for module in model] != kinds[:-1]:
-                raise ValueError(f"models must be dense layers with sigmoids, got {model}")
+            kinds = [nn.Flatten, *(nn.Linear, activation) * (len(model) // 2)]
+            if activation not in SLOPES or [type(module) for module in model] != kinds[:-1]:
+                raise ValueError(
+                    "models must be dense layers with sigmoids, ReLUs or tanh between them, "
+                    f"the same in all, got {model}"
+                )
         shapes = [[parameter.shape for parameter in model.parameters()] for model in models]
         if shapes.count(shapes[0]) != len(shapes):
             raise ValueError("models must be of one shape")
@@ -72,7 +86,7 @@ class Stack:
             [(weight, bias[:, None]) for weight, bias in zip(v[::2], v[1::2], strict=True)]
             for v in views
         )
-        return cls(tuple(models), vector, gradient, layers, gradients)
+        return cls(tuple(models), vector, gradient, layers, gradients, activation)
 
     def release(self) -> None:
         """Give each network parameters of its own again."""
@@ -103,6 +117,7 @@ def backpropagate(
     rates : tuple of float
         Dropout of the inputs of each layer; none by default.
     """
+    activate, slope = SLOPES[stack.activation]
     a, kept = inputs.flatten(2), []
     for k, (weight, bias) in enumerate(stack.layers):
         below = a.shape[1]
@@ -116,7 +131,7 @@ def backpropagate(
         kept.append((below, a, mask, dropped))
         a = torch.baddbmm(bias, dropped, weight.transpose(1, 2))
         if k + 1 < len(stack.layers):
-            a.sigmoid_()
+            activate(a)
     delta = a.softmax(2)
     delta.scatter_add_(2, labels[..., None], torch.full_like(delta[..., :1], -1))
     delta /= labels.shape[1]  # now it is the gradient for the logits
@@ -129,7 +144,7 @@ def backpropagate(
             if mask is not None:
                 delta *= mask
             delta, a = delta[:, :below], a[:, :below]
-            delta = delta * (a * (1 - a))
+            delta = delta * slope(a)
 
 
 @torch.no_grad()
@@ -144,7 +159,7 @@ def train_dense(
     rates: tuple[float, ...] = (),
     entries: Sequence[Callable[[nn.Sequential, Tensor, Tensor], Entries]] = (),
 ) -> None:
-    """Train dense sigmoid networks as `train` does, side by side and several times as fast.
+    """Train dense networks as `train` does, side by side and several times as fast.
 
     Parameters
     ----------

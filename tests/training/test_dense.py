@@ -13,8 +13,12 @@ GENERATOR = torch.Generator().manual_seed(0)
 DOUBLE = torch.float64
 
 
-def networks(dtype=torch.float32) -> list[nn.Sequential]:
-    return [models.build("FC100-100-10", seed=seed).to(dtype) for seed in (1, 2)]
+def networks(dtype=torch.float32, activation=nn.Sigmoid) -> list[nn.Sequential]:
+    built = [models.build("FC100-100-10", seed=seed).to(dtype) for seed in (1, 2)]
+    return [
+        nn.Sequential(*(activation() if isinstance(m, nn.Sigmoid) else m for m in model))
+        for model in built
+    ]
 
 
 def some(count: int, dtype=torch.float32) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,12 +40,13 @@ def assert_gradients(stack: Stack, expected: list[nn.Sequential]) -> None:
             )
 
 
-def test_gradients_are_those_of_autograd():
+@pytest.mark.parametrize("activation", [nn.Sigmoid, nn.ReLU, nn.Tanh])
+def test_gradients_are_those_of_autograd(activation):
     images, labels = some(30, DOUBLE)
-    expected = networks(DOUBLE)
+    expected = networks(DOUBLE, activation)
     for model, x, y in zip(expected, images, labels, strict=True):
         functional.cross_entropy(model(x), y).backward()
-    stack = Stack.of(networks(DOUBLE))
+    stack = Stack.of(networks(DOUBLE, activation))
     with torch.no_grad():
         backpropagate(stack, images, labels)
     assert_gradients(stack, expected)
@@ -125,11 +130,29 @@ def test_networks_have_their_own_parameters_afterwards():
     assert fast[0][1].weight.untyped_storage().nbytes() == 4 * 78400
 
 
-@pytest.mark.parametrize("name", ["Conv", "relu"])
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh])
+def test_trains_as_the_slow_way_does_with_other_activations(activation):
+    datasets, seeds, decay = noise(250), (5, 6), (1e-2, 1e-3, 1e-4)
+    recipe = Recipe(epochs=3, batch_size=50, learning_rate=0.01)
+    fast = networks(activation=activation)
+    train_dense(fast, datasets, weight_decay=decay, recipe=recipe, seeds=seeds)
+    slow = networks(activation=activation)
+    for model, found, dataset, seed in zip(slow, fast, datasets, seeds, strict=True):
+        train(model, dataset, weight_decay=decay, recipe=recipe, seed=seed)
+        for one, other in zip(model.parameters(), found.parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["Conv", "softplus", "two activations"])
 def test_other_networks_are_refused(name):
-    relu = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.ReLU(), nn.Linear(10, 10))
-    with pytest.raises(ValueError, match="models must be dense layers with sigmoids"):
-        Stack.of([relu if name == "relu" else models.build(name)])
+    softplus = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softplus(), nn.Linear(10, 10))
+    refused = {
+        "Conv": [models.build("Conv")],
+        "softplus": [softplus],
+        "two activations": [networks()[0], networks(activation=nn.ReLU)[1]],
+    }
+    with pytest.raises(ValueError, match="models must be dense layers with sigmoids, ReLUs or"):
+        Stack.of(refused[name])
 
 
 def test_networks_of_two_shapes_are_refused():

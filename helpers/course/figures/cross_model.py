@@ -142,3 +142,49 @@ def by_scale(curves: Mapping[str, ArrayLike], *, scales: ArrayLike) -> Figure:
         ax.set_ylabel("error in %")
     fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=9)
     return fig
+
+
+def across_activations(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, kinds: Sequence[str]
+) -> Figure:
+    """Draw how far errors rise on examples made for one activation and read with another.
+
+    Parameters
+    ----------
+    panels : mapping of str to (array-like, array-like), shapes (3, A, A)
+        For each size of the examples, the errors above the clean ones in points, on examples and
+        on noise: the values, and the lower and upper ends of their intervals; a row for the
+        activation that they were made for, a column for the one that reads.
+    kinds : sequence of str
+        Names of the A activations.
+
+    Returns
+    -------
+    Figure
+        A panel for each size; a grey band marks readers with the activation of the source.
+    """
+    count = len(kinds)
+    fig = plotting.figure(10, 0.36 * count * (count + 1) + 0.4)
+    rows = [made * (count + 0.6) + read for made in range(count) for read in range(count)]
+    names = [f"{made} → {read}" for made in kinds for read in kinds]
+    for ax, (title, parts) in zip(
+        plotting.axes(fig, 1, len(panels), sharey=True)[0],
+        panels.items(),
+        strict=True,
+    ):
+        for shift, ends, marker, label in zip(
+            (-0.14, 0.14), parts, "os", ("examples", "noise of their size"), strict=True
+        ):
+            value, low, high = np.asarray(ends).reshape(3, -1)
+            spread = np.abs([value - low, high - value])
+            ax.errorbar(value, np.add(rows, shift), xerr=spread, fmt=marker, ms=4, label=label)
+        for row in rows[:: count + 1]:
+            ax.axhspan(row - 0.45, row + 0.45, color="0.92", zorder=0)
+        ax.axvline(0, color="grey", linewidth=0.8, linestyle=":")
+        ax.set(xlabel="error above the clean error, in points")
+        ax.set_title(title, fontsize=10)
+    ax.set_yticks(rows, names, fontsize=9)
+    ax.invert_yaxis()
+    handles = ax.get_legend_handles_labels()
+    fig.legend(*handles, loc="outside upper center", ncols=2, fontsize=9, frameon=False)
+    return fig

@@ -70,3 +70,37 @@ def test_by_scale_draws_the_own_network_thickest():
         assert int(np.argmax([line.get_linewidth() for line in drawn])) == i
         assert list(ax.lines[6].get_xdata()) == [1, 1], "where the examples end"
     assert [text.get_text() for text in fig.legends[0].get_texts()] == names
+
+
+def test_across_activations_shows_every_way_to_go():
+    panels = {}
+    for number, size in enumerate(("small", "large")):
+        low = np.random.default_rng(number).random((2, 3, 3))  # examples, then noise
+        panels[size] = tuple(np.stack([one + 0.1, one, one + 0.3]) for one in low)
+    fig = cross_model.across_activations(panels, kinds=NAMES)
+    assert [ax.get_title() for ax in fig.axes] == ["small", "large"]
+    names = [label.get_text() for label in fig.axes[0].get_yticklabels()]
+    assert names == [f"{made} → {read}" for made in NAMES for read in NAMES]
+    places = fig.axes[0].get_yticks()
+    for ax, parts in zip(fig.axes, panels.values(), strict=True):
+        bars = {bar.get_label(): bar for bar in ax.containers}
+        assert list(bars) == ["examples", "noise of their size"]
+        for bar, ends, shift in zip(bars.values(), parts, (-0.14, 0.14), strict=True):
+            points, _, (spans,) = bar
+            np.testing.assert_allclose(points.get_xdata(), ends[0].ravel())
+            np.testing.assert_allclose(points.get_ydata(), places + shift)
+            segments = np.array(spans.get_segments())  # (9, 2, 2)
+            np.testing.assert_allclose(segments[:, :, 0].T, ends[1:].reshape(2, 9))
+        middles = [band.get_y() + band.get_height() / 2 for band in ax.patches]
+        same = [made == read for made in NAMES for read in NAMES]
+        np.testing.assert_allclose(middles, places[same])
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == list(bars)
+
+
+def test_across_activations_has_the_first_way_on_top():
+    ends = np.zeros((3, 2, 2))
+    fig = cross_model.across_activations(
+        {"a": (ends, ends), "b": (ends, ends)}, kinds=["one", "two"]
+    )
+    for ax in fig.axes:
+        assert ax.yaxis_inverted()
