@@ -96,10 +96,11 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
     for parent, name, position in list(sites(tree)):
         node = getattr(parent, name) if position is None else getattr(parent, name)[position]
         for changed in changes(node):
-            line = getattr(node, "lineno", 0)
+            line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
             shown = [ast.unparse(each).split("\n")[0] for each in (node, changed)]
             put(parent, name, position, changed)
-            yield f"{path.relative_to(ROOT)}:{line}: {shown[0]} → {shown[1]}", ast.unparse(tree)
+            where = f"{path.relative_to(ROOT)}:{line}:{column}"
+            yield f"{where}: {shown[0]} → {shown[1]}", ast.unparse(tree)
             put(parent, name, position, node)
 
 

@@ -111,3 +111,10 @@ def test_image_stays_inside_the_ball_where_the_loss_is_highest_there(grey, norm)
     labels = torch.zeros(20, dtype=torch.long)
     found = pgd(hill, grey, labels, epsilon=3 * length, norm=norm, steps=15)
     torch.testing.assert_close(found, hill.top, rtol=0, atol=0.5 * 0.05 + 1e-6)  # a step's length
+
+
+def test_each_of_two_steps_is_a_quarter_longer_than_the_radius(grey):
+    hill = Hill(grey + 0.02)
+    found = pgd(hill, grey, torch.zeros(20, dtype=torch.long), epsilon=0.1, steps=2)
+    # up to the edge of the ball, which is beyond the top, and back
+    torch.testing.assert_close(found, grey + 0.1 - 0.125)

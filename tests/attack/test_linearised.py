@@ -561,7 +561,8 @@ def test_zero_gradient_fails(dtype):
     dead = network(64, 5, 2, between=nn.ReLU).to(dtype)
     dead[1].bias.data -= 1e4
     dead[3].bias.data = torch.tensor([0.0, -1.0], dtype=dtype)
-    for model in (constant, dead):
+    tied = linear(torch.zeros(2, 64), [0.0, 0.0]).to(dtype)  # a margin of 0 is none
+    for model in (constant, dead, tied):
         x, targets = images(2).to(dtype), torch.ones(2, dtype=torch.long)
         check_failure_at(x, closest_adversarial(model, x, targets))
 

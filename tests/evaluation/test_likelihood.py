@@ -22,9 +22,10 @@ def beta_binomial(k: int, n: int, a: float, b: float) -> float:
     return choose + beta(k + a, n - k + b) - beta(a, b)
 
 
-def test_one_network_is_jeffreys_posterior():
-    a, b = predicted_share(30, 400)
-    assert (a, b) == pytest.approx((30.5, 370.5))
+@pytest.mark.parametrize("ours", [0, 30, 400])
+def test_one_network_is_jeffreys_posterior(ours):
+    a, b = predicted_share(ours, 400)
+    assert (a, b) == pytest.approx((ours + 0.5, 400.5 - ours))
 
 
 @pytest.mark.parametrize("theirs", [0, 16, 256])

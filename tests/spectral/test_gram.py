@@ -60,7 +60,9 @@ def test_eigenvalues_above_are_seen(size):
 
 
 @pytest.mark.parametrize("size", [1, 3, 60])
-def test_matrix_that_stands_out_is_the_likeliest(size):
+@pytest.mark.parametrize("scale", [1e-100, 1, 1e100])
+def test_matrix_that_stands_out_is_the_likeliest(size, scale):
     grams = gram(torch.randn(30, size, 80, generator=generator()).double())
     grams[17] += 0.2 * torch.linalg.eigvalsh(grams).max() * torch.eye(size)
+    grams *= scale
     assert likeliest(grams) == torch.linalg.eigvalsh(grams)[:, -1].argmax()

@@ -99,3 +99,14 @@ def test_no_more_than_four_million_numbers_are_made_at_once(monkeypatch):
     peak_frequency(polynomial, (40, 60))
     assert len(made) == 2
     assert max(made) <= 2**22 < sum(made)
+
+
+@pytest.mark.parametrize("columns", [256, 500])
+def test_peak_is_found_wherever_it_lies(columns):
+    for tap in torch.linspace(-3.9, 3.9, 60).tolist():  # the peak is where cos ξ = tap / 4
+        kernel = torch.tensor([1, tap, -0.5], dtype=torch.double).view(1, 1, 1, 1, 3)
+        polynomial = GramPolynomial(kernel, (1, 1))
+        assert len(list(peak._levels(polynomial, (1, columns)))) == 4
+        values = every_eigenvalue(polynomial, (1, columns))[0, :, 0]
+        (_, column), _ = peak_frequency(polynomial, (1, columns))
+        assert values[column].item() == pytest.approx(values.max().item(), rel=1e-12)
