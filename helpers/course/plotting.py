@@ -5,11 +5,11 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+import scipy
 from IPython.display import DisplayHandle, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure, SubFigure
-from scipy.ndimage import distance_transform_edt
 
 from helpers.course.folding import folded
 from helpers.course.legibility import ink
@@ -240,7 +240,7 @@ def label_map(labels, *, ax, extent) -> None:
     left, right, bottom, top = extent
     for label in present:
         region = np.pad(labels == label, 1)
-        depth = distance_transform_edt(region)[1:-1, 1:-1]  # from the region's edge
+        depth = scipy.ndimage.distance_transform_edt(region)[1:-1, 1:-1]  # from the region's edge
         if depth.max() < 0.03 * min(labels.shape):  # too small to write in
             continue
         row, column = np.unravel_index(depth.argmax(), depth.shape)

@@ -6,7 +6,7 @@ Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound constrained opt
 """
 
 import numpy as np
-import scipy.optimize
+import scipy
 import torch
 from torch import Tensor
 

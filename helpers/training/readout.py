@@ -1,7 +1,7 @@
 """The last layer on frozen features: a convex problem, solved to convergence."""
 
 import numpy as np
-import scipy.optimize
+import scipy
 import torch
 from torch import nn
 from torch.nn import functional

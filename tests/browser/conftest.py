@@ -116,23 +116,22 @@ def chromium() -> str:
 
 
 def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a notebook without the code cells that its explorers do not need.
+    """Return a notebook without its text and the code cells that its explorers do not need.
 
-    nbval runs them all; here it is the controls that take the time. A cell is needed if it makes
-    or changes a name that an explorer's cell reads, or one that such a cell reads.
+    nbval runs them all, and a page of hundreds of formulas is slow at each answer; here it is the
+    controls that take the time. A cell is needed if it makes or changes a name that an explorer's
+    cell reads, or one that such a cell reads.
     """
     imported = set()
     for node in ast.walk(ast.parse("\n".join(c.source for c in notebook.cells if _is_code(c)))):
         if isinstance(node, ast.Import | ast.ImportFrom):
             imported |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
     kept, wanted = [], set()
-    for cell in reversed(notebook.cells):
-        if _is_code(cell):
-            reads, makes, changes = names(cell.source)
-            if not (EXPLORERS.search(cell.source) or (makes | changes - imported) & wanted):
-                continue
+    for cell in filter(_is_code, reversed(notebook.cells)):
+        reads, makes, changes = names(cell.source)
+        if EXPLORERS.search(cell.source) or (makes | changes - imported) & wanted:
             wanted = wanted - makes | reads
-        kept.insert(0, cell)
+            kept.insert(0, cell)
     notebook.cells = kept
     return notebook
 
@@ -226,14 +225,18 @@ def jupyter_folders(folder: Path) -> dict[str, str]:
 def lab(chromium, root, tmp_path_factory):
     """JupyterLab on a copy of the notebooks, since it saves what it shows.
 
-    The copy of the first chapter is whole, those of the others are `shortened`.
+    The copy of the first chapter is whole, with a shortened one beside it; those of the others are
+    `shortened`.
     """
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "notebooks"
     work.mkdir()
     for number, path in enumerate(sorted((root / "notebooks").glob("*.ipynb"))):
         notebook = nbformat.read(path, as_version=4)
-        nbformat.write(shortened(notebook) if number else notebook, work / path.name)
+        if number == 0:
+            nbformat.write(notebook, work / path.name)
+        name = path.name if number else "01_shortened.ipynb"
+        nbformat.write(shortened(notebook), work / name)
     for name, values in LAB_SETTINGS.items():
         file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)

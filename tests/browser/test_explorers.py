@@ -33,18 +33,26 @@ LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.wi
 VALUE = """control => control.getAttribute('aria-valuenow')
     ?? (control.tagName === 'SELECT' ? control.selectedIndex
         : control.list ? control.value : null)"""
-ALL_RUN = """() => {
-    const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
-        .filter(cell => cell.querySelector('.cm-content')?.textContent.trim()) // not folded
-        .map(cell => cell.querySelector('.jp-InputPrompt').textContent.trim());
-    return prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
+ALL_RUN = """async () => {
+    const allRun = () => {
+        const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
+            .filter(cell => cell.querySelector('.cm-content')?.textContent.trim()) // not folded
+            .map(cell => cell.querySelector('.jp-InputPrompt').textContent.trim());
+        return prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
+    };
+    for (let look = 0; look < 10 && !allRun(); look++)
+        await new Promise(resolve => setTimeout(resolve, 100));
+    return allRun();
 }"""
 PIXELS = """async image => {
     await image.decode();
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-    canvas.getContext('2d').drawImage(image, 0, 0);
-    return canvas.toDataURL();
+    const context = canvas.getContext('2d', {willReadFrequently: true});
+    context.drawImage(image, 0, 0);
+    const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', pixels));
+    return [canvas.width, canvas.height, ...digest].join(' ');
 }"""
 # a promise, since the assertions of playwright look only every half second
 ANSWERED = """async (explorer, [drawing, timeout]) => {
@@ -209,7 +217,6 @@ def run_all(page, lab, open_notebook, complaints, notebook: str) -> None:
         tracebacks = [message for message in complaints if '"evalue"' in message]
         assert not tracebacks, tracebacks
         assert time.monotonic() < end, f"{notebook} did not end within {RUN_TIMEOUT} s"
-        page.wait_for_timeout(100)
     expect(status).to_contain_text("| Idle", timeout=STEP_TIMEOUT * 1000)
 
 
@@ -225,7 +232,7 @@ def menu(page, name: str, item: str) -> None:
 
 
 def picture(explorer) -> str:
-    """Return the pixels of the explorer's picture."""
+    """Return a digest of the pixels of the explorer's picture."""
     return explorer.locator("img.widget-image").evaluate(PIXELS)
 
 

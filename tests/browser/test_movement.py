@@ -9,6 +9,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 expect = sync_api.expect
 
 STEP = 30_000  # milliseconds
+FIRST = "01_shortened.ipynb"
 COLLECT = """explorer => {
     window.shownPictures = new Set();
     window.shownTexts = [];
@@ -51,7 +52,7 @@ def draw(page, box, *corners):
 
 
 def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, page, screenshots):
-    ran("01_introduction.ipynb")
+    ran(FIRST)
     pad = page.locator(".digit-pad")
     pad.scroll_into_view_if_needed()
     canvas = pad.locator(".pad-canvas")
@@ -94,7 +95,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, page, screens
 def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(
     ran, explorers, page, screenshots
 ):
-    explorer = ran("01_introduction.ipynb").first
+    explorer = ran(FIRST).first
     explorer.scroll_into_view_if_needed()
     explorer.evaluate(COLLECT)
     slider = explorers.control(explorer, "scale").locator("[role=slider]")
@@ -129,8 +130,8 @@ def test_recorder_plays_from_the_beginning_and_clicks_move_x(ran, explorers, pag
     recorder.locator(".widget-play button").first.click()
     later = re.compile(r"evaluation ([5-9]|\d\d) of")  # it goes on between two looks
     expect(explorers.text(recorder)).to_contain_text(later, timeout=STEP)
+    page.wait_for_function("window.shownPictures.size >= 5", timeout=STEP)
     recorder.locator(".widget-play button").nth(0).click()
-    assert page.evaluate("window.shownPictures.size") >= 5
     page.screenshot(path=screenshots / "recorder.png")
 
     plane.scroll_into_view_if_needed()
@@ -205,7 +206,7 @@ def test_restarted_kernel_is_said_beside_the_explorer(ran, lab, explorers, page)
 
 
 def test_accessibility_tree_names_controls_picture_and_status(ran):
-    explorer = ran("01_introduction.ipynb").first
+    explorer = ran(FIRST).first
     expect(explorer.get_by_role("slider", name="scale")).to_be_visible()
     tree = explorer.aria_snapshot()
     for name in ("image", "target", "scale"):

@@ -54,7 +54,7 @@ ABSENT = {  # what takes long to import, and not everybody needs
     "data": DRAWING,
     "lbfgsb": DRAWING,
     "attack": DRAWING,
-    "course": {"nbformat", "jsonschema", "nbclient", "scipy.stats", "sklearn", "torchvision"},
+    "course": {"nbformat", "jsonschema", "scipy.optimize", "scipy.stats", "sklearn", "torchvision"},
 }
 
 
