@@ -47,3 +47,12 @@ def test_matrices_come_in_parts_of_bounded_size(monkeypatch):
     parts = list(fourier.frequency_matrices(conv, (12, 12)))
     assert len(parts) == 6
     torch.testing.assert_close(torch.cat(parts), whole)
+
+
+@pytest.mark.parametrize("kernel", [3, (1, 3), (3, 1)])
+@pytest.mark.parametrize("stride", [(3, 1), (1, 3)])
+def test_no_part_has_more_numbers_than_are_made_at_once(monkeypatch, kernel, stride):
+    monkeypatch.setattr(fourier, "NUMBERS_AT_ONCE", 1500)
+    conv = nn.Conv2d(2, 4, kernel, stride=stride).requires_grad_(False)
+    parts = [part.numel() for part in fourier.frequency_matrices(conv, (24, 24))]
+    assert 750 < max(parts) <= 1500
