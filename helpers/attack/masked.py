@@ -112,7 +112,8 @@ def smoothed_descent(
     best, wanted = attempts.flatten(1).repeat(runs, 1), targets.repeat(runs)
     distance = (best - x).norm(dim=1)  # (runs·N,), as all that has no pixels
     y, radius = x, RADIUS * distance
-    noise = x.new_tensor(NOISES).repeat_interleave(len(inputs)) * distance / x.shape[1] ** 0.5
+    levels = torch.tensor(NOISES, dtype=x.dtype, device=x.device).repeat_interleave(len(inputs))
+    noise = levels * distance / x.shape[1] ** 0.5
     generator = torch.Generator().manual_seed(seed)
     for k in range(steps):
         falling = (1 + math.cos(math.pi * k / steps)) / 2
