@@ -169,7 +169,7 @@ def kept_weights(name: str) -> Path | None:
     )
     for path in there:
         fitting = [known for known in short_names() if re.match(rf"{known}(?![a-z0-9])", path.name)]
-        if max(fitting, key=len, default="") == name and not path.name.endswith(".part"):
+        if max(fitting, key=len, default="") == name and path.suffix not in (".part", ".lock"):
             return path
     return None
 

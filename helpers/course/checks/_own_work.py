@@ -33,9 +33,7 @@ def helpers_called() -> Iterator[list[str]]:
 
     def look(frame: FrameType, event: str, argument: object) -> None:
         if event == "call" and _is_helper(frame) and _for_the_student(frame):
-            code = frame.f_code
-            name = getattr(code, "co_qualname", code.co_name)  # Python 3.10 has the second only
-            called.append(f"{_module(frame)}.{name.removesuffix('.__init__')}")
+            called.append(f"{_module(frame)}.{_name(frame).removesuffix('.__init__')}")
 
     before = sys.getprofile()
     sys.setprofile(look)
@@ -43,6 +41,13 @@ def helpers_called() -> Iterator[list[str]]:
         yield called
     finally:
         sys.setprofile(before)
+
+
+def _name(frame: FrameType) -> str:
+    """Return the name of what runs, behind its class; Python 3.10 does not keep that."""
+    code, own = frame.f_code, frame.f_locals.get("self")
+    known = code.co_name if own is None else f"{type(own).__qualname__}.{code.co_name}"
+    return getattr(code, "co_qualname", known)
 
 
 def _module(frame: FrameType) -> str:

@@ -201,7 +201,8 @@ def descent(answer: Callable[..., Tensor]) -> None:
             )
         if (left > 0.999).all():
             raise NotYetError("no value is lower than at r = 0: the steps are never kept")
-        if (left > 0.02).any():
+        # a size near the largest that helps hops across the valley, and can be slow with one image
+        if (left > 0.02).sum() > 1 or (left > 0.2).any():
             done = int((left <= 0.02).sum())
             raise NotYetError(
                 f"{done} of 6 images are at their minimum after 80 steps, the others are not: "

@@ -64,8 +64,8 @@ def margin_curves(curves: Mapping[str, Mapping[str, Tensor]], *, epsilons: Tenso
     fig = plotting.figure(10, 2.9)
     panels = plotting.axes(fig, 1, len(curves))[0]
     for ax, (name, both) in zip(panels, curves.items(), strict=True):
-        ax.plot(epsilons, both["random"].T, color="#999999", linewidth=0.7)
-        ax.plot(epsilons, both["uphill"].T, color="#D55E00", linewidth=0.9)
+        ax.plot(epsilons, both["random"].numpy().T, color="#999999", linewidth=0.7)
+        ax.plot(epsilons, both["uphill"].numpy().T, color="#D55E00", linewidth=0.9)
         ax.axhline(0, color="black", linewidth=0.8)
         ax.set(title=name, xlabel="ε")
     panels[0].set_ylabel("margin of the true label")

@@ -76,6 +76,12 @@ def test_right_answer_is_right_on_any_inputs(graded, says, check, answer):
         assert says(check, answer) == "passed"
 
 
+@pytest.mark.parametrize("number", [233, 264, 403, 450, 562, 807])
+def test_descent_that_is_slow_with_one_image_is_right(graded, says, number):
+    graded(number)
+    assert says(checks.descent, ANSWERS[checks.descent][0]) == "passed"
+
+
 @every_check
 @pytest.mark.parametrize(
     ("answer", "why"), [(lambda *some: ..., "not attempted"), (lambda *some: 42, "not yet")]
