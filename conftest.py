@@ -9,7 +9,7 @@ from nbval.plugin import IPyNbCell
 
 os.environ.setdefault("COURSE_SCALE", "ci")
 os.environ.setdefault("COURSE_OFFLINE", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes run side by side
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes run side by side
 
 
 def pytest_collection_modifyitems(items):
