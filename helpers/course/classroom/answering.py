@@ -115,5 +115,6 @@ def _run(cells: list[str], theirs: Connection) -> None:
 
 def _reason(error: BaseException) -> str:
     """Return what the check says, or what an answer raised."""
-    ours = type(error).__name__ == "NotPassedError"
-    return str(error) if ours else f"{type(error).__name__}: {error}"
+    # the first public name: Python 3.13 has a private kind of SyntaxError
+    name = next(kind.__name__ for kind in type(error).__mro__ if not kind.__name__.startswith("_"))
+    return str(error) if name == "NotPassedError" else f"{name}: {error}"
