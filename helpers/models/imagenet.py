@@ -27,6 +27,7 @@ from helpers.models.layers import Standardise
 from helpers.models.seeding import seeded
 
 OSTRICH = 9  # the paper's target
+WEIGHTS = (".pt", ".pth")  # endings of files
 DIGEST = re.compile(r"-([0-9a-f]{8,})\.")  # torchvision names files by their SHA-256's beginning
 JOINTS = (  # what a network's own code may do between its features and its classifier
     [],
@@ -169,7 +170,7 @@ def kept_weights(name: str) -> Path | None:
     )
     for path in there:
         fitting = [known for known in short_names() if re.match(rf"{known}(?![a-z0-9])", path.name)]
-        if max(fitting, key=len, default="") == name and path.suffix not in (".part", ".lock"):
+        if max(fitting, key=len, default="") == name and path.suffix in WEIGHTS:
             return path
     return None
 

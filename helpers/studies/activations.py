@@ -41,6 +41,11 @@ def build_with(activation: str, *, seed: int = 0) -> nn.Sequential:
     ------
     ValueError
         If there is no such activation.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, arXiv 1502.01852; Glorot and Bengio, "Understanding the difficulty of
+    training deep feedforward neural networks", AISTATS 2010.
     """
     if activation not in _MODULES:
         raise ValueError(f"activation must be one of {', '.join(_MODULES)}; got {activation!r}")

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from helpers.attack import closest_adversarial
 from helpers.data import digest, measured
+from tests.data.examples import without_locks
 
 
 def contents(folder):
@@ -16,8 +17,8 @@ def contents(folder):
         path.relative_to(folder).as_posix(): (
             digest(load_file(path)) if path.suffix == ".safetensors" else path.read_bytes()
         )
-        for path in Path(folder).rglob("*")
-        if path.is_file() and path.suffix != ".lock"
+        for path in without_locks(Path(folder).rglob("*"))
+        if path.is_file()
     }
 
 

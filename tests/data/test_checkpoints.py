@@ -17,6 +17,8 @@ from torch import nn
 from helpers import data
 from helpers.data import checkpoints, load_or_make, locks
 
+from .examples import without_locks
+
 KEY = {"network": "tiny", "seed": 0}
 
 
@@ -62,7 +64,7 @@ def is_trained(model):
 
 
 def files(folder):
-    return [path for path in folder.iterdir() if path.suffix != ".lock"]
+    return without_locks(folder.iterdir())
 
 
 def test_first_call_trains_and_the_second_reads(make, trained, capsys):

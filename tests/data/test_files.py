@@ -9,13 +9,10 @@ import pytest
 
 from helpers.data import fetch, files
 
+from .examples import without_locks
+
 CONTENT = bytes(range(256)) * 20
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-def written(folder):
-    """What a folder holds, locks aside."""
-    return sorted(path for path in folder.iterdir() if path.suffix != ".lock")
 
 
 @pytest.fixture
@@ -47,7 +44,7 @@ def test_another_file_is_refused_and_leaves_nothing(served):
     address, path = served
     with pytest.raises(OSError, match="not the file it should be"):
         fetch(address, path, algorithm="md5", digest="0000")
-    assert not written(path.parent)
+    assert not without_locks(path.parent.iterdir())
 
 
 @pytest.mark.usefixtures("online")
@@ -55,7 +52,7 @@ def test_missing_file_is_an_os_error(tmp_path):
     address = (tmp_path / "none").as_uri()
     with pytest.raises(OSError, match="none"):
         fetch(address, tmp_path / "here" / "x", algorithm="md5", digest="")
-    assert not written(tmp_path / "here")
+    assert not without_locks((tmp_path / "here").iterdir())
 
 
 def test_offline_forbids_it(served, monkeypatch):
@@ -77,7 +74,7 @@ def test_a_silent_server_is_given_up(tmp_path, monkeypatch):
         waiting.join(5)
         for connection, _ in silent:
             connection.close()
-    assert not written(tmp_path)
+    assert not without_locks(tmp_path.iterdir())
 
 
 @contextlib.contextmanager
@@ -123,7 +120,7 @@ def test_a_server_that_sends_byte_by_byte_is_given_up(tmp_path, monkeypatch, pie
     monkeypatch.setattr(files, "PERIOD", 0.3)
     with server(*pieces, pause=0.05) as address, pytest.raises(OSError, match=why):
         fetch(address, tmp_path / "x", algorithm="sha256", digest=SHA256)
-    assert not written(tmp_path)
+    assert not without_locks(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("online")
@@ -171,7 +168,7 @@ def test_what_a_killed_run_left_of_the_file_is_removed(served, write):
     else:
         files.write_atomically(path, CONTENT)
     assert path.read_bytes() == CONTENT
-    assert written(path.parent) == sorted([path, new, other])
+    assert without_locks(path.parent.iterdir()) == sorted([path, new, other])
 
 
 @pytest.mark.usefixtures("online")

@@ -18,6 +18,8 @@ from torchvision.datasets import MNIST
 from helpers import data
 from helpers.data import mnist
 
+from .examples import without_locks
+
 NOTICE = "Using the 1,797 handwritten digits that scikit-learn ships"
 
 
@@ -60,10 +62,6 @@ def in_folder(raw, files):
     for name, content in files.items():
         (raw / name).write_bytes(content)
     return raw
-
-
-def kept(folder):
-    return [path for path in folder.iterdir() if path.suffix != ".lock"]
 
 
 @pytest.fixture
@@ -281,7 +279,9 @@ def test_download_with_the_wrong_md5_falls_back_with_the_notice(raw, web, capsys
     printed = capsys.readouterr().err
     assert "is not the file it should be" in printed
     assert NOTICE in printed
-    assert [path for path in kept(raw) if path.name.startswith("train-images")] == []
+    assert [
+        path for path in without_locks(raw.iterdir()) if path.name.startswith("train-images")
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_interrupted_download_falls_back_and_leaves_nothing_half_written(raw, we
     web[0]["t10k-images-idx3-ubyte.gz"] = lambda address: BrokenOff(error)
     assert data.digits("test").name == "shipped digits"
     assert NOTICE in capsys.readouterr().err
-    for path in kept(raw):
+    for path in without_locks(raw.iterdir()):
         assert path.read_bytes() == web[0][path.name]
 
 
@@ -301,7 +301,7 @@ def test_download_stopped_by_the_reader_leaves_nothing_half_written(raw, web):
     web[0]["train-labels-idx1-ubyte.gz"] = lambda address: BrokenOff(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         data.digits("train")
-    assert [path.name for path in kept(raw)] == ["train-images-idx3-ubyte.gz"]
+    assert [path.name for path in without_locks(raw.iterdir())] == ["train-images-idx3-ubyte.gz"]
 
 
 def test_writing_that_fails_keeps_the_old_file(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ from helpers.data import (
     read_picture,
 )
 
+from .examples import without_locks
+
 SIZES = {"side": 32, "shorter": 40}
 
 
@@ -314,7 +316,7 @@ def test_folder_without_pictures_is_an_error(tmp_path):
 
 
 def files(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return without_locks(path for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from helpers import data, models
 from helpers.data import checkpoints, load_or_make, measured, mnist
 from helpers.studies import imagenet
 
+from .examples import without_locks
+
 KEY = {"network": "tiny"}
 
 
@@ -46,7 +48,7 @@ def files(folder):
 
 
 def own_files():
-    return [name for name in files(data.folder()) if not name.endswith(".lock")]
+    return [path.name for path in without_locks(data.folder().rglob("*")) if path.is_file()]
 
 
 def move_to(shared):

@@ -12,6 +12,8 @@ from torch import nn
 from helpers import evaluation, units
 from helpers.course import checks
 
+from . import test_formal_description
+
 CHAPTERS = [
     importlib.import_module(f".{path.stem}", __package__)
     for path in sorted(Path(__file__).parent.glob("test_*.py"))
@@ -77,9 +79,12 @@ def test_right_answer_is_right_on_any_inputs(graded, says, check, answer):
 
 
 @pytest.mark.parametrize("number", [233, 264, 403, 450, 562, 807])
-def test_descent_that_is_slow_with_one_image_is_right(graded, says, number):
+def test_descent_reaches_all_minima_from_wherever_its_sizes_start(graded, says, number):
     graded(number)
-    assert says(checks.descent, ANSWERS[checks.descent][0]) == "passed"
+    for start in (1e-3, 0.1, 0.3, 0.5, 1.0, 4.0):
+        for grow in (1.5, 2.0):
+            answer = functools.partial(test_formal_description.descent, start=start, grow=grow)
+            assert says(checks.descent, lambda *some, own=answer: own(*some)) == "passed"
 
 
 @every_check
