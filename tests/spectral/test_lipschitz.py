@@ -120,7 +120,9 @@ def test_constant_of_a_convolution_is_little_above_its_norm(name):
     with torch.no_grad():
         matrix = (layer(pixels) - layer(0 * pixels)).flatten(1)
     norm = torch.linalg.svdvals(matrix)[0].item()
-    assert norm <= layer_constant(layer, shape).item() <= 1.3 * norm  # the border costs a little
+    constant = layer_constant(layer, shape).item()
+    assert norm <= constant * (1 + 1e-12)  # of single pixels they are one number, rounded twice
+    assert constant <= 1.3 * norm  # the border costs a little
 
 
 def test_dropout_that_is_at_work_scales_up():
