@@ -1,5 +1,6 @@
 """What several of the tests need to know about the repository."""
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -50,3 +51,16 @@ def tiny():
     for image, label in zip(inputs, labels, strict=True):
         image[0, 2 * label : 2 * label + 3] = 1
     return Dataset(inputs, labels, "rows", "made here")
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """Return what makes stdout a log of an encoding, which refuses what the encoding lacks."""
+
+    def begin(encoding: str) -> io.BytesIO:
+        content = io.BytesIO()
+        stream = io.TextIOWrapper(content, encoding=encoding, write_through=True)
+        monkeypatch.setattr(sys, "stdout", stream)
+        return content
+
+    return begin

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -224,11 +225,11 @@ def differences(
     }
 
 
-def _wrong(rows: Sequence[Mapping]) -> dict[str, list[list[bool]]]:
+def _wrong(rows: Sequence[Mapping]) -> dict[str, list[np.ndarray]]:
     """Return name → for each seed, which test images are misread."""
-    found: dict[str, list[list[bool]]] = {}
+    found: dict[str, list[np.ndarray]] = {}
     for row in rows:
-        misread = set(row["misread"])
-        wrong = [image in misread for image in range(row["tested"])]
+        wrong = np.zeros(row["tested"], dtype=bool)
+        wrong[row["misread"]] = True
         found.setdefault(row["name"], []).append(wrong)
     return found

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests.browser import reader
 
 START_TIMEOUT = 90  # seconds
 FLAGS = [
@@ -40,7 +41,6 @@ LAB_SETTINGS = {
 }
 
 LAB_FOLDERS = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-COMPLAINT = re.compile(r'"msg_type": ?"error"|"name": ?"stderr"')
 LOCAL = (  # pieces of code with names of their own
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.Lambda, ast.FunctionDef, ast.ClassDef),
@@ -273,43 +273,38 @@ def voila(chromium, root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(chromium):
     # for this module only: while it is open, no other test can run an event loop of its own
-    playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-    with playwright() as driver:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=1000 * reader.STEP_TIMEOUT)
+    with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS, timeout=60_000)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def page(browser):
+def watched(browser):
     """A new page; fails the test if a script in the page failed."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    failures = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    yield page
-    page.close()
-    assert not failures, failures
+    watched = reader.Watched(browser)
+    yield watched
+    watched.page.close()
+    assert not watched.failures, watched.failures
 
 
 @pytest.fixture
-def complaints(page) -> list[str]:
-    """What kernels have said on stderr and in tracebacks, in cells and in answer to controls."""
-    heard = []
-
-    def hear(frame: str | bytes) -> None:
-        message = frame if isinstance(frame, str) else frame.decode(errors="replace")
-        if COMPLAINT.search(message):
-            heard.append(message)
-
-    page.on("websocket", lambda connection: connection.on("framereceived", hear))
-    return heard
+def page(watched):
+    return watched.page
 
 
 @pytest.fixture
-def open_notebook(lab, page):
-    """Return what opens a notebook in JupyterLab; its kernel ends with the test."""
-    yield lambda name: page.goto(lab.url(name), timeout=60_000)
-    page.close()  # asks nothing about what was not saved
+def complaints(watched) -> list[str]:
+    return watched.complaints
+
+
+@pytest.fixture
+def run_all(lab, watched):
+    """Return what runs a notebook in JupyterLab; its kernel ends with the test."""
+    yield lambda notebook: reader.run_all(lab, watched, notebook)
+    watched.page.close()  # asks nothing about what was not saved
     lab.shut_down_kernels()
 
 
@@ -319,13 +314,3 @@ def screenshots(root) -> Path:
     folder = root / "tests" / "browser" / "screenshots"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-@pytest.fixture(scope="module")
-def explorers():
-    """The module of the explorers' tests: how a notebook is run, and where its explorers are."""
-    path = Path(__file__).with_name("test_explorers.py")
-    spec = importlib.util.spec_from_file_location("explorers_in_a_browser", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

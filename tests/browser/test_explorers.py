@@ -6,7 +6,6 @@ is found in the page and taken to its extremes.
 
 import io
 import re
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,14 +14,20 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from tests.browser.reader import (
+    EXPLORER,
+    RUN_TIMEOUT,
+    answers,
+    labelled,
+    picture,
+    text,
+)
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-RUN_TIMEOUT = 240  # seconds for all cells of a notebook
-STEP_TIMEOUT = 30  # seconds for a change to be drawn
 MANY = 12  # entries of a drop-down; of more, the first, the middle and the last are chosen
 
-EXPLORER = ".widget-vbox:has(> .explorer-text)"
 # not those of the pad and of the play button, which have tests of their own
 CONTROLS = ", ".join(
     f"{kind}:not(.digit-pad *, .widget-play *)"
@@ -33,35 +38,6 @@ LABEL = """control => control.closest('.widget-inline-hbox')?.querySelector('.wi
 VALUE = """control => control.getAttribute('aria-valuenow')
     ?? (control.tagName === 'SELECT' ? control.selectedIndex
         : control.list ? control.value : null)"""
-ALL_RUN = """async () => {
-    const allRun = () => {
-        const prompts = [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
-            .filter(cell => cell.querySelector('.cm-content')?.textContent.trim()) // not folded
-            .map(cell => cell.querySelector('.jp-InputPrompt').textContent.trim());
-        return prompts.length && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
-    };
-    for (let look = 0; look < 10 && !allRun(); look++)
-        await new Promise(resolve => setTimeout(resolve, 100));
-    return allRun();
-}"""
-PIXELS = """async image => {
-    await image.decode();
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-    const context = canvas.getContext('2d', {willReadFrequently: true});
-    context.drawImage(image, 0, 0);
-    const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', pixels));
-    return [canvas.width, canvas.height, ...digest].join(' ');
-}"""
-# a promise, since the assertions of playwright look only every half second
-ANSWERED = """async (explorer, [drawing, timeout]) => {
-    const end = Date.now() + timeout;
-    const shown = () => explorer.querySelector('.explorer-text pre')?.dataset.drawing ?? drawing;
-    while (shown() === drawing && Date.now() < end)
-        await new Promise(resolve => setTimeout(resolve, 10));
-    return shown() !== drawing;
-}"""
 
 
 def choose(option: str):
@@ -80,6 +56,20 @@ def name(text: str):
     def act(control):
         control.locator("input").fill(text)
         control.locator("input").press("Tab")
+
+    return act
+
+
+def click(across: float, down: float):
+    """Return the action that clicks into the picture, which chooses in a drop-down."""
+
+    def act(control):
+        choice = control.locator("select")
+        before = choice.input_value()
+        place = control.page.locator(EXPLORER).first.locator("img").bounding_box()
+        at = (place["x"] + across * place["width"], place["y"] + down * place["height"])
+        control.page.mouse.click(*at)
+        expect(choice).not_to_have_value(before)
 
     return act
 
@@ -147,12 +137,14 @@ CHAPTERS = {
         (2, "network", choose("mine")),
     ],
     "06_minimal_distortion": [
+        (0, "network", click(0.8, 0.7)),
         (0, "network", choose("FC200-200-10")),
         (0, "target", choose("0")),
         (0, "image", press("ArrowRight")),
         (0, "network", choose("FC10(1)")),
     ],
     "07_cross_model": [
+        (0, "made for", click(0.8, 0.7)),
         (0, "made for", choose("FC10(1)")),
         (0, "read by", choose("FC10(1)")),
         (0, "scale", press("End")),
@@ -176,17 +168,19 @@ CHAPTERS = {
         (0, "layer", choose("blur")),
     ],
     "11_imagenet": [
-        (0, "picture", choose("a cup of coffee")),
         (0, "target", name("teapot")),
+        (0, "picture", choose("a cup of coffee")),
         (0, "target", name("cat")),  # several classes have it in their names
         (0, "target", name("hen-of")),  # one has
         (0, "scale", press("Home")),
         (0, "magnified", press("End")),
+        (0, "picture", choose("Eileen Collins, astronaut")),
         (0, "target", name("ostrich")),
         (0, "picture", upload(photograph("rocket"))),
         (0, "scale", press("End")),
         (0, "picture", upload(b"this is no picture")),
         (0, "picture", upload(photograph("astronaut"))),
+        (0, "target", name("teapot")),
     ],
     "12_quocnet": [
         (0, "scale", press("End")),
@@ -201,49 +195,6 @@ CHAPTERS = {
         (0, "image", press("ArrowRight")),
     ],
 }
-
-
-def run_all(page, lab, open_notebook, complaints, notebook: str) -> None:
-    """Open a notebook and run all its cells; fail on the first traceback."""
-    open_notebook(notebook)
-    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
-    lab.wait_for_kernel()  # the toolbar says idle before there is one
-    status = page.locator("#jp-main-statusbar")
-    expect(status).to_contain_text("| Idle", timeout=60_000)
-    forget_stored_outputs(page)
-    menu(page, "Run", r"^Run All Cells")
-    end = time.monotonic() + RUN_TIMEOUT
-    while not page.evaluate(ALL_RUN):
-        tracebacks = [message for message in complaints if '"evalue"' in message]
-        assert not tracebacks, tracebacks
-        assert time.monotonic() < end, f"{notebook} did not end within {RUN_TIMEOUT} s"
-    expect(status).to_contain_text("| Idle", timeout=STEP_TIMEOUT * 1000)
-
-
-def forget_stored_outputs(page) -> None:
-    """Clear outputs and numbers, so that what is seen afterwards was made here."""
-    menu(page, "Edit", r"^Clear Outputs of All Cells")
-    expect(page.locator(".jp-NotebookPanel .jp-OutputArea-output")).to_have_count(0)
-
-
-def menu(page, name: str, item: str) -> None:
-    page.get_by_role("menuitem", name=name, exact=True).click()
-    page.get_by_role("menuitem", name=re.compile(item)).click()
-
-
-def picture(explorer) -> str:
-    """Return a digest of the pixels of the explorer's picture."""
-    return explorer.locator("img.widget-image").evaluate(PIXELS)
-
-
-def text(explorer):
-    return explorer.locator(".explorer-text pre")
-
-
-def control(explorer, label: str):
-    """Return the widget that is labelled so."""
-    name = explorer.page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))
-    return explorer.locator(".widget-inline-hbox").filter(has=name)
 
 
 def made_in(root: Path, chapter: str) -> int:
@@ -273,11 +224,11 @@ def extremes(control, uploads: Path) -> list[tuple[str, Callable]]:
     return [(key, lambda c, key=key: c.press(key)) for key in ("Home", "End")]
 
 
-def bring_up(explorer, control, controls, uploads: Path) -> bool:
+def bring_up(explorer, control, controls, uploads: Path, watched) -> bool:
     """Move drop-downs until a control is visible; return whether it is."""
     for choice in (c for c in controls if c.evaluate("c => c.tagName") == "SELECT"):
         for _, act in extremes(choice, uploads):
-            change(explorer, choice, act)
+            change(explorer, choice, act, watched)
             if control.is_visible():
                 return True
     return False
@@ -321,7 +272,7 @@ def picture_file(folder: Path, name: str) -> Path:
     return file
 
 
-def change(explorer, control, act: Callable, timeout: float = STEP_TIMEOUT) -> bool:
+def change(explorer, control, act: Callable, watched) -> bool:
     """Do something with a control, wait for the answer, and say whether the picture changed.
 
     Where the control has a value and already had the one that it has now, no answer comes.
@@ -332,39 +283,29 @@ def change(explorer, control, act: Callable, timeout: float = STEP_TIMEOUT) -> b
     value = control.evaluate(VALUE)
     if value is not None and value == old_value:
         return False
-    label = control.evaluate(LABEL)
-    assert explorer.evaluate(ANSWERED, [drawing, 1000 * timeout]), f"{label}: nothing was drawn"
-    # an upload may be drawn twice: by itself, and as what is shown
-    return differs(explorer, old_picture, timeout=2 if value is None else 0)
+    assert answers(explorer, drawing, watched), f"{control.evaluate(LABEL)}: nothing was drawn"
+    return picture(explorer) != old_picture
 
 
-def differs(explorer, old_picture: str, *, timeout: float) -> bool:
-    """Return whether the picture is another one now, or within so many seconds."""
-    end = time.monotonic() + timeout
-    while (same := picture(explorer) == old_picture) and time.monotonic() < end:
-        explorer.page.wait_for_timeout(50)
-    return not same
-
-
-def drive(
-    explorer, name: str, screenshots: Path, uploads: Path, *, timeout: float = STEP_TIMEOUT
-) -> int:
+def drive(explorer, name: str, screenshots: Path, uploads: Path, watched) -> int:
     """Take every control to its extremes; return how many there are.
 
     Each must change the picture. One that does not, as things are, is tried again at every entry
     of every drop-down: there may be one that it has no say in. One that is hidden at first must
     have come up when the others have been moved.
     """
-    expect(explorer).to_be_visible(timeout=STEP_TIMEOUT * 1000)
+    expect(explorer).to_be_visible()
     controls = explorer.locator(CONTROLS).all()
     idle = []
     for control in sorted(controls, key=lambda c: not c.is_visible()):
         if not control.is_visible():
-            assert bring_up(explorer, control, controls, uploads), "a control is never shown"
+            assert bring_up(explorer, control, controls, uploads, watched), (
+                "a control is never shown"
+            )
         label = control.evaluate(LABEL)
         moved = False
         for place, act in extremes(control, uploads):
-            moved |= change(explorer, control, act, timeout)
+            moved |= change(explorer, control, act, watched)
             file = re.sub(r"[^\w.-]+", "-", f"{name}_{label}_{place}")
             explorer.screenshot(path=screenshots / f"{file}.png")
         if not moved:
@@ -373,11 +314,11 @@ def drive(
         for _, act in extremes(choice, uploads):
             if not idle:
                 break
-            change(explorer, choice, act)
+            change(explorer, choice, act, watched)
             idle = [
                 c
                 for c in idle
-                if not any(change(explorer, c, act) for _, act in extremes(c, uploads))
+                if not any(change(explorer, c, act, watched) for _, act in extremes(c, uploads))
             ]
     unheard = [control.evaluate(LABEL) for control in idle]
     assert not unheard, f"{name}: {unheard} never changed the picture"
@@ -386,10 +327,9 @@ def drive(
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_explorers_follow_their_controls(
-    chapter, root, lab, open_notebook, page, complaints, screenshots, tmp_path
+    chapter, root, run_all, watched, page, complaints, screenshots, tmp_path
 ):
-    page.set_default_timeout(STEP_TIMEOUT * 1000)
-    run_all(page, lab, open_notebook, complaints, f"{chapter}.ipynb")
+    run_all(f"{chapter}.ipynb")
     assert not [message for message in complaints if "Warning" in message]
     complaints.clear()  # progress bars, and what the first cell says without a network
     for step, (number, label, act) in enumerate(CHAPTERS[chapter], start=1):
@@ -398,28 +338,27 @@ def test_explorers_follow_their_controls(
         if step == 1:
             page.screenshot(path=screenshots / f"{chapter}_0.png")
         old_picture, drawing = picture(explorer), text(explorer).get_attribute("data-drawing")
-        act(control(explorer, label))
-        answered = explorer.evaluate(ANSWERED, [drawing, 1000 * STEP_TIMEOUT])
-        assert answered, f"{label}: nothing was drawn"
-        changed = differs(explorer, old_picture, timeout=STEP_TIMEOUT)
-        assert changed, f"{label}: the picture did not change"
+        act(labelled(explorer, label))
+        assert answers(explorer, drawing, watched), f"{label}: nothing was drawn"
+        assert picture(explorer) != old_picture, f"{label}: the picture did not change"
         page.screenshot(path=screenshots / f"{chapter}_{step}_{label}.png")
     shown = page.locator(EXPLORER).all()
     assert len(shown) >= made_in(root, chapter)
     for number, explorer in enumerate(shown):
-        assert drive(explorer, f"{chapter}_extremes_{number}", screenshots, tmp_path) > 0
+        assert drive(explorer, f"{chapter}_extremes_{number}", screenshots, tmp_path, watched) > 0
     assert not complaints, complaints
 
 
-def test_explorer_under_voila_on_a_projector(voila, page, complaints, screenshots, tmp_path):
+def test_explorer_under_voila_on_a_projector(
+    voila, watched, page, complaints, screenshots, tmp_path
+):
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.set_default_timeout(STEP_TIMEOUT * 1000)
     page.goto(voila, timeout=RUN_TIMEOUT * 1000)
     explorer = page.locator(EXPLORER)
     expect(explorer).to_have_count(1, timeout=RUN_TIMEOUT * 1000)
     expect(page.get_by_text("REPOSITORY =")).to_have_count(0)  # Voilà shows no code
     complaints.clear()
-    assert drive(explorer, "01_voila", screenshots, tmp_path) == 3
+    assert drive(explorer, "01_voila", screenshots, tmp_path, watched) == 3
     tree = explorer.aria_snapshot()
     for label in ("image", "target", "scale"):
         assert re.search(rf'(slider|combobox) "{label}', tree), tree
@@ -467,17 +406,17 @@ FAULTLESS = {"fails_at": None, "warns_at": None, "dead": 0}
 
 
 def test_every_kind_of_control_is_driven_and_faults_are_seen(
-    lab, open_notebook, page, complaints, tmp_path
+    lab, run_all, watched, page, complaints, tmp_path
 ):
     faults = ({}, {"fails_at": 3}, {"warns_at": 0, "dead": 1})
     cells = [nbformat.v4.new_code_cell(ALL_KINDS.format(**FAULTLESS | some)) for some in faults]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbformat.write(notebook, lab.folder / "all_kinds.ipynb")
-    run_all(page, lab, open_notebook, complaints, "all_kinds.ipynb")
+    run_all("all_kinds.ipynb")
     complaints.clear()  # as the widgets came up, not as they were used
     faultless, failing, warning = page.locator(EXPLORER).all()
 
-    assert drive(faultless, "kinds", tmp_path, tmp_path) == 6
+    assert drive(faultless, "kinds", tmp_path, tmp_path, watched) == 6
     assert text(faultless).inner_text() == "level 3, level only, bb, a picture"
     shown = {path.name for path in tmp_path.glob("kinds_*")}
     assert len(shown) == 13
@@ -485,10 +424,10 @@ def test_every_kind_of_control_is_driven_and_faults_are_seen(
     assert not complaints
 
     with pytest.raises(AssertionError, match="level: nothing was drawn"):
-        drive(failing, "failing", tmp_path, tmp_path, timeout=2)
+        drive(failing, "failing", tmp_path, tmp_path, watched)
     assert any("ZeroDivisionError" in message for message in complaints)
 
     complaints.clear()
     with pytest.raises(AssertionError, match=r"pace.* never changed the picture"):
-        drive(warning, "warning", tmp_path, tmp_path)
+        drive(warning, "warning", tmp_path, tmp_path, watched)
     assert any("too low" in message for message in complaints)

@@ -1,14 +1,16 @@
-"""What moves: a pad that is drawn on, a slider that is dragged, a recorder that plays, clicks."""
+"""What moves: a pad that is drawn on, a slider that is dragged, a recorder that plays, Tab."""
 
 import re
 
 import nbformat
 import pytest
 
+from tests.browser import reader
+from tests.browser.reader import labelled, text
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-STEP = 30_000  # milliseconds
 FIRST = "01_shortened.ipynb"
 COLLECT = """explorer => {
     window.shownPictures = new Set();
@@ -22,20 +24,48 @@ COLLECT = """explorer => {
     new MutationObserver(look).observe(explorer,
         {subtree: true, childList: true, attributes: true, characterData: true});
 }"""
+FOCUSED = """() => {
+    const row = document.activeElement.closest('.widget-inline-hbox');
+    return row ? row.querySelector('.widget-label').textContent.trim() : '';
+}"""
+
+
+@pytest.fixture(scope="module")
+def opened(lab, browser):
+    """Return what runs a notebook in a page, unless it is the one that was run last."""
+    last = {}
+
+    def run(notebook: str):
+        if notebook not in last:
+            close()
+            last[notebook] = reader.Watched(browser)
+            reader.run_all(lab, last[notebook], notebook)
+        return last[notebook]
+
+    def close():
+        for watched in last.values():
+            watched.page.close()  # asks nothing about what was not saved
+        last.clear()
+        lab.shut_down_kernels()
+
+    yield run
+    close()
 
 
 @pytest.fixture
-def ran(explorers, lab, open_notebook, page, complaints):
-    """Return what runs a notebook, or some cells of its own, and gives its explorers."""
-    page.set_default_timeout(STEP)
+def ran(opened):
+    """Return what gives the explorers of a notebook that runs; nothing may go wrong meanwhile."""
+    used = []
 
-    def run(name: str):
-        explorers.run_all(page, lab, open_notebook, complaints, name)
-        complaints.clear()
-        return page.locator(explorers.EXPLORER)
+    def run(notebook: str):
+        used.append(opened(notebook))
+        used[-1].complaints.clear()
+        return used[-1].page.locator(reader.EXPLORER)
 
     yield run
-    assert not complaints, complaints
+    for watched in used:
+        assert not watched.complaints, watched.complaints
+        assert not watched.failures, watched.failures
 
 
 def draw(page, box, *corners):
@@ -51,8 +81,8 @@ def draw(page, box, *corners):
     page.mouse.up()
 
 
-def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, page, screenshots):
-    ran(FIRST)
+def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, screenshots):
+    page = ran(FIRST).first.page
     pad = page.locator(".digit-pad")
     pad.scroll_into_view_if_needed()
     canvas = pad.locator(".pad-canvas")
@@ -92,20 +122,19 @@ def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, page, screens
     expect(pad.get_by_role("status")).to_have_text("Draw a digit.")
 
 
-def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(
-    ran, explorers, page, screenshots
-):
+def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(ran, screenshots):
     explorer = ran(FIRST).first
+    page = explorer.page
     explorer.scroll_into_view_if_needed()
     explorer.evaluate(COLLECT)
-    slider = explorers.control(explorer, "scale").locator("[role=slider]")
+    slider = labelled(explorer, "scale").locator("[role=slider]")
     handle = slider.bounding_box()
-    track = explorers.control(explorer, "scale").locator(".noUi-target").bounding_box()
+    track = labelled(explorer, "scale").locator(".noUi-target").bounding_box()
     assert track["width"] >= 300, "too narrow to aim with"
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     page.mouse.down()
     for step in range(40):
-        share = 1 / 3 + (0.9 - 1 / 3) * step / 39
+        share = 1 / 3 + (0.9 - 1 / 3) * step / 39  # of the track, from scale 1 on
         page.mouse.move(track["x"] + share * track["width"], track["y"] + track["height"] / 2)
         page.wait_for_timeout(25)
     page.mouse.up()
@@ -114,95 +143,11 @@ def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(
     value = float(slider.get_attribute("aria-valuenow"))
     assert value > 2.4
     shown = explorer.evaluate("e => e.querySelector('img').alt")
-    assert shown == explorers.text(explorer).inner_text()
+    assert shown == text(explorer).inner_text()
     sizes = [float(text.split()[-1]) for text in page.evaluate("window.shownTexts")]
     assert sizes == sorted(sizes), "an older picture came after a newer one"
     assert sizes[-1] == pytest.approx(value * sizes[0], rel=0.05)  # that of scale 1, at first
     page.screenshot(path=screenshots / "dragged.png")
-
-
-def test_recorder_plays_from_the_beginning_and_clicks_move_x(ran, explorers, page, screenshots):
-    found = ran("05_formal_description.ipynb")
-    plane, recorder = found.nth(0), found.nth(1)
-    recorder.scroll_into_view_if_needed()
-    expect(explorers.text(recorder)).to_contain_text("evaluation 0 of")
-    recorder.evaluate(COLLECT)
-    recorder.locator(".widget-play button").first.click()
-    later = re.compile(r"evaluation ([5-9]|\d\d) of")  # it goes on between two looks
-    expect(explorers.text(recorder)).to_contain_text(later, timeout=STEP)
-    page.wait_for_function("window.shownPictures.size >= 5", timeout=STEP)
-    recorder.locator(".widget-play button").nth(0).click()
-    page.screenshot(path=screenshots / "recorder.png")
-
-    plane.scroll_into_view_if_needed()
-    picture = plane.locator("img").bounding_box()
-    page.mouse.click(picture["x"] + 0.75 * picture["width"], picture["y"] + 0.3 * picture["height"])
-    expect(explorers.text(plane)).not_to_contain_text("x = (0.30, 0.50)")
-    x, y = map(
-        float, re.search(r"x = \(([\d.]+), ([\d.]+)\)", explorers.text(plane).inner_text()).groups()
-    )
-    assert 0.65 < x < 0.9
-    assert 0.6 < y < 0.8
-    page.screenshot(path=screenshots / "plane.png")
-
-
-@pytest.mark.parametrize("chapter", ["06_minimal_distortion", "07_cross_model"])
-def test_a_click_into_the_map_shows_the_image_of_its_cell(
-    ran, explorers, page, screenshots, chapter
-):
-    explorer = ran(f"{chapter}.ipynb").first
-    explorer.scroll_into_view_if_needed()
-    before = explorers.text(explorer).inner_text()
-    network = "network" if chapter[1] == "6" else "made for"
-    start = explorers.control(explorer, network).locator("select").evaluate("s => s.selectedIndex")
-    picture = explorer.locator("img").bounding_box()
-    page.mouse.click(picture["x"] + 0.8 * picture["width"], picture["y"] + 0.7 * picture["height"])
-    expect(explorers.text(explorer)).not_to_have_text(before)
-    now = explorers.control(explorer, network).locator("select").evaluate("s => s.selectedIndex")
-    assert now != start
-    page.screenshot(path=screenshots / f"{chapter}_clicked.png")
-
-
-SLOW = """
-import time
-import ipywidgets
-from helpers.course.explorers._explorer import PanelExplorer
-from helpers.course.explorers._panels import Bars
-
-def draw(*, level):
-    time.sleep(0.7 if level else 0)
-    return f"level {level}", [[Bars(values=[level / 9], labels=["level"])]]
-
-explorer = PanelExplorer(draw, level=ipywidgets.IntSlider(0, 0, 9, description="level"))
-explorer
-"""
-
-
-def slow_explorer(ran, lab, name: str):
-    """Return an explorer that takes its time, in a notebook of its own."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)])
-    nbformat.write(notebook, lab.folder / name)
-    return ran(name).first
-
-
-def test_picture_is_grey_while_it_is_not_that_of_the_controls(ran, lab, explorers):
-    explorer = slow_explorer(ran, lab, "slow.ipynb")
-    stale = re.compile("explorer-stale")
-    expect(explorer).not_to_have_class(stale)
-    explorers.control(explorer, "level").locator("[role=slider]").press("ArrowRight")
-    assert "explorer-stale" in explorer.get_attribute("class")  # at once
-    expect(explorer).not_to_have_class(stale, timeout=STEP)
-    expect(explorers.text(explorer)).to_have_text("level 1")
-
-
-def test_restarted_kernel_is_said_beside_the_explorer(ran, lab, explorers, page):
-    explorer = slow_explorer(ran, lab, "again.ipynb")
-    line = "e => getComputedStyle(e, '::before').content"
-    assert "run the" not in explorer.evaluate(line)
-    explorers.menu(page, "Kernel", r"^Restart Kernel…")
-    page.locator(".jp-Dialog button.jp-mod-accept").click()
-    expect(explorer).to_have_class(re.compile("jupyter-widgets-disconnected"), timeout=STEP)
-    assert "run the" in explorer.evaluate(line)
 
 
 def test_accessibility_tree_names_controls_picture_and_status(ran):
@@ -213,3 +158,87 @@ def test_accessibility_tree_names_controls_picture_and_status(ran):
         assert re.search(rf'(slider|combobox) "{name}', tree), tree
     assert re.search(r'img "target \d: the network sees', tree), tree
     assert "- status" in tree, tree
+
+
+def test_tab_reaches_every_control_and_arrows_move_it(ran):
+    explorer = ran(FIRST).first
+    keyboard = explorer.page.keyboard
+    explorer.scroll_into_view_if_needed()
+    labels = explorer.locator(".widget-inline-hbox .widget-label").all_inner_texts()
+    labels = [label for label in labels if label]  # the text below has none
+    assert len(labels) >= 3
+    labelled(explorer, labels[0]).locator("select, [role=slider]").focus()
+    reached = [explorer.page.evaluate(FOCUSED)]
+    for _ in range(3 * len(labels)):
+        keyboard.press("Tab")
+        reached.append(explorer.page.evaluate(FOCUSED))
+    assert [label for label in dict.fromkeys(reached) if label][: len(labels)] == labels
+    before = text(explorer).inner_text()
+    explorer.locator("[role=slider]").last.focus()
+    keyboard.press("ArrowLeft")
+    expect(text(explorer)).not_to_have_text(before)
+
+
+def test_recorder_plays_from_the_beginning_and_clicks_move_x(ran, screenshots):
+    found = ran("05_formal_description.ipynb")
+    page = found.page
+    plane, recorder = found.nth(0), found.nth(1)
+    recorder.scroll_into_view_if_needed()
+    expect(text(recorder)).to_contain_text("evaluation 0 of")
+    recorder.evaluate(COLLECT)
+    recorder.locator(".widget-play button").first.click()
+    later = re.compile(r"evaluation ([5-9]|\d\d) of")  # it goes on between two looks
+    expect(text(recorder)).to_contain_text(later)
+    page.wait_for_function("window.shownPictures.size >= 5")
+    recorder.locator(".widget-play button").nth(0).click()
+    page.screenshot(path=screenshots / "recorder.png")
+
+    plane.scroll_into_view_if_needed()
+    picture = plane.locator("img").bounding_box()
+    page.mouse.click(picture["x"] + 0.75 * picture["width"], picture["y"] + 0.3 * picture["height"])
+    expect(text(plane)).not_to_contain_text("x = (0.30, 0.50)")
+    x, y = map(float, re.search(r"x = \(([\d.]+), ([\d.]+)\)", text(plane).inner_text()).groups())
+    assert 0.65 < x < 0.9
+    assert 0.6 < y < 0.8
+    page.screenshot(path=screenshots / "plane.png")
+
+
+SLOW = """
+import time
+import ipywidgets
+from helpers.course.explorers._explorer import PanelExplorer
+from helpers.course.explorers._panels import Bars
+
+def draw(*, level):
+    time.sleep(2 if level else 0)
+    return f"level {level}", [[Bars(values=[level / 9], labels=["level"])]]
+
+explorer = PanelExplorer(draw, level=ipywidgets.IntSlider(0, 0, 9, description="level"))
+explorer
+"""
+
+
+@pytest.fixture
+def slow_explorer(ran, lab):
+    """An explorer that takes its time, in a notebook of its own."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)])
+    nbformat.write(notebook, lab.folder / "slow.ipynb")
+    return ran("slow.ipynb").first
+
+
+def test_picture_is_grey_while_it_is_not_that_of_the_controls(slow_explorer):
+    stale = re.compile("explorer-stale")
+    expect(slow_explorer).not_to_have_class(stale)
+    labelled(slow_explorer, "level").locator("[role=slider]").press("ArrowRight")
+    assert "explorer-stale" in slow_explorer.get_attribute("class")  # at once
+    expect(slow_explorer).not_to_have_class(stale)
+    expect(text(slow_explorer)).to_have_text("level 1")
+
+
+def test_restarted_kernel_is_said_beside_the_explorer(slow_explorer):
+    line = "e => getComputedStyle(e, '::before').content"
+    assert "run the" not in slow_explorer.evaluate(line)
+    reader.menu(slow_explorer.page, "Kernel", r"^Restart Kernel…")
+    slow_explorer.page.locator(".jp-Dialog button.jp-mod-accept").click()
+    expect(slow_explorer).to_have_class(re.compile("jupyter-widgets-disconnected"))
+    assert "run the" in slow_explorer.evaluate(line)

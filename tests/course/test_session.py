@@ -210,31 +210,36 @@ def test_gpu_convolves_with_the_accuracy_of_float32():
 # --- terminals and logs that lack characters
 
 
-SETUP = r"from helpers import course; course.setup(); print('\u03c6 \u2016')"
+SHOWN = [
+    ("ascii", r"\u03c6 \u2016"),
+    ("cp949", r"φ \u2016"),
+    ("cp1252", r"\u03c6 \u2016"),
+    ("utf-8", "φ ‖"),
+]
 
 
-@pytest.mark.parametrize(
-    ("environment", "shown"),
-    [
-        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, r"\u03c6 \u2016"),
-        ({"LC_ALL": "C", "PYTHONUTF8": "0"}, r"\u03c6 \u2016"),
-        ({"PYTHONIOENCODING": "cp949"}, r"φ \u2016"),
-        ({"PYTHONIOENCODING": "cp1252"}, r"\u03c6 \u2016"),
-        ({"PYTHONIOENCODING": "utf-8"}, "φ ‖"),
-    ],
-)
-def test_setup_prints_on_every_terminal(environment, shown):
+@pytest.mark.parametrize(("encoding", "shown"), SHOWN)
+def test_setup_makes_print_escape_what_a_log_lacks(log, encoding, shown):
+    content = log(encoding)
+    course.setup()
+    print("φ ‖")
+    text = content.getvalue().decode(encoding)
+    assert text.startswith("device: ")
+    assert text.splitlines()[-1] == shown
+
+
+def test_setup_prints_on_a_terminal_without_a_locale():
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONUTF8", "PYTHONIOENCODING")}
     done = subprocess.run(
-        [sys.executable, "-c", SETUP],
+        [sys.executable, "-c", r"from helpers import course; course.setup(); print('\u03c6')"],
         cwd=Path(__file__).resolve().parents[2],
-        env={**kept, **environment},
+        env=kept | {"LC_ALL": "C", "PYTHONUTF8": "0"},
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
-    text = done.stdout.decode(environment.get("PYTHONIOENCODING", "ascii"))
+    text = done.stdout.decode("ascii")
     assert text.startswith("device: ")
-    assert text.splitlines()[-1] == shown
+    assert text.splitlines()[-1] == r"\u03c6"
 
 
 def test_streams_that_jupyter_has_put_are_left(monkeypatch):

@@ -84,7 +84,7 @@ class Explorer:
         self.live = live(controls, self._clicked if click else None)
         self._click = click
         for control in controls.values():
-            control.observe(self.redraw, names="value")
+            control.observe(self._follow, names="value")
         self.redraw()
         shown = [_with_play(c) if name == play else c for name, c in controls.items()]
         style = ipywidgets.HTML(f"<style>{STYLE}</style>")
@@ -93,14 +93,13 @@ class Explorer:
 
     def set(self, **values) -> str:
         """Move controls and draw once, for all of them; return the text then shown."""
-        before, self._moving = self.values(), True
+        self._moving = True
         try:
             for name, value in values.items():
                 self.controls[name].value = value
         finally:
             self._moving = False
-        if self.values() != before:
-            self.redraw()
+        self._follow()
         return self.message
 
     def twin(self, settings: list[dict]) -> plotting.Figure:
@@ -123,16 +122,20 @@ class Explorer:
         """Return where the controls are, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def redraw(self, change=None) -> None:
-        """Draw the picture for where the controls are now; `set` moves several of them first."""
-        if self._moving:
-            return
+    def _follow(self, change=None) -> None:
+        """Draw once, whether one control was moved, or `set` or one of them moved several."""
+        if not self._moving and self.values() != self._shown:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the picture for where the controls are now."""
         if self.live is None:  # nobody else says so while it is drawn
             self.box.add_class("explorer-stale")
         values = self.values()
         if self.useful is not None:
             self._hide_all_but(self.useful(**values))
         self.message, self.image.value = self._picture(values)
+        self._shown = values
         self.drawings += 1  # tells whoever looks at the page that a control has been answered
         self.text.value = f'<pre data-drawing="{self.drawings}">{html.escape(self.message)}</pre>'
         if self.live is None:

@@ -88,14 +88,21 @@ def your_picture(
         done = f"{picture}, target {system.classes[label]}: seen as {seen} ({share:.0%})"
         return f"{done}, distortion {size:.4f}, shown × {gain}"
 
-    explorer = Explorer(
+    upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="your picture")
+    which = ipywidgets.Dropdown(
+        options=[*options, UPLOADED], value=options[first], description="picture"
+    )
+
+    def choose_upload(change) -> None:
+        which.value = UPLOADED
+
+    upload.observe(choose_upload, names="value")  # first, so that the first answer is about it
+    return Explorer(
         draw,
         size=(11, 3.1),
         progress=bar,
-        upload=ipywidgets.FileUpload(accept="image/*", multiple=False, description="your picture"),
-        picture=ipywidgets.Dropdown(
-            options=[*options, UPLOADED], value=options[first], description="picture"
-        ),
+        upload=upload,
+        picture=which,
         target=ipywidgets.Combobox(
             value=system.classes[system.target],
             options=system.classes,
@@ -107,12 +114,6 @@ def your_picture(
             100, min=1, max=300, description="magnified", continuous_update=False
         ),
     )
-
-    def choose_upload(change) -> None:
-        explorer.set(picture=UPLOADED)
-
-    explorer.controls["upload"].observe(choose_upload, names="value")
-    return explorer
 
 
 def matching(classes: Sequence[str], text: str) -> list[int]:

@@ -104,6 +104,14 @@ def test_targets_are_found_by_name_or_a_part_of_it(brightest_channel, reddish):
     assert matching(names, "ca") == [0, 1, 3, 4, 5, 6]
 
 
+def test_upload_is_drawn_once_whichever_picture_was_chosen_before(brightest_channel, reddish):
+    shown = your_picture(brightest_channel, reddish)
+    for drawings, colour in ((2, "teal"), (3, "olive")):
+        send(shown, colour)
+        assert shown.message.startswith("the uploaded one, target blue")
+        assert shown.drawings == drawings
+
+
 def test_your_picture_takes_an_upload_and_says_what_is_wrong_with_it(brightest_channel, reddish):
     shown = your_picture(brightest_channel, reddish)
     assert shown.set(picture=UPLOADED) == "upload a picture first, or choose another one"
