@@ -147,7 +147,8 @@ def lost_by_crossing(
 
     (first → first + second → second)/2 − (first → second + second → first)/2: that one of them is
     easily fooled, or that its examples fool every reader, is in both halves and cancels. So do the
-    clean errors.
+    clean errors. The differences of the K seeds are taken to be independent, though each network is
+    the source in one of them and a reader in another.
 
     Parameters
     ----------

@@ -63,9 +63,10 @@ def _stands(entries: list[Entry]) -> str:
     rows = _transfer(entries)
     more = sum(examples > noise for examples, noise in rows)
     return (
-        f"{headline()[:-1]}: {_of(own.count(100), len(own))} attacks of Tables 2 and 4 give every "
-        f"image its wrong label, and in {_of(more, len(rows))} rows the other networks err more "
-        "often on these images than on noise with σ = 0.1."
+        f"{headline()[:-1]}: in {_of(own.count(100), len(own))} rows of changed images in Tables 2 "
+        "and 4 the network that they were made for misreads every one of them, and in "
+        f"{_of(more, len(rows))} the other networks err more often on them than on noise with "
+        "σ = 0.1."
     )
 
 

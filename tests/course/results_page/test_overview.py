@@ -20,8 +20,8 @@ def test_headline_counts_the_claims(stored):
 
 def test_summary_has_three_sentences_with_the_figures_of_the_runs(stored):
     stands, differs, why, luck, *_ = overview.summary().split("\n\n")
-    assert "1 of the 2 attacks of Tables 2 and 4" in stands  # the other has 99 %
-    assert "in all 2 rows the other networks err more often" in stands
+    assert "in 1 of the 2 rows of changed images in Tables 2 and 4" in stands  # the other has 99 %
+    assert "in all 2 the other networks err more often" in stands
     assert "Of the 3 claims that differ, 2 are chapter 8's" in differs
     farthest = (
         "70 % for the paper's 22 % (Table 4, row FC123-456-10 to 0.1, column FC100-100-10′), "
