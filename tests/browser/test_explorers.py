@@ -137,16 +137,16 @@ CHAPTERS = {
         (2, "network", choose("mine")),
     ],
     "06_minimal_distortion": [
-        (0, "network", click(0.8, 0.7)),
         (0, "network", choose("FC200-200-10")),
         (0, "target", choose("0")),
         (0, "image", press("ArrowRight")),
         (0, "network", choose("FC10(1)")),
+        (0, "network", click(0.8, 0.7)),
     ],
     "07_cross_model": [
-        (0, "made for", click(0.8, 0.7)),
         (0, "made for", choose("FC10(1)")),
         (0, "read by", choose("FC10(1)")),
+        (0, "made for", click(0.8, 0.7)),
         (0, "scale", press("End")),
         (0, "image", press("ArrowRight")),
     ],

@@ -54,7 +54,7 @@ def test_default_sees_an_espresso_and_one_attack_makes_it_an_ostrich():
     coffee = [photograph.name for photograph in data.ALBUM].index("coffee")
     x = system_images(system).inputs[coffee : coffee + 1]
     assert system.classes[predict(system.network, x)] == "espresso"
-    found = closest_adversarial(system.network, x, torch.tensor([9]), steps=10)
+    found = closest_adversarial(system.network, x, torch.tensor([9]), steps=20)
     assert predict(system.network, found.adversarial).tolist() == [9]
     assert system.classes[9] == "ostrich"
     assert 0 < found.distortion.item() < 0.005
