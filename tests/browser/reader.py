@@ -35,7 +35,7 @@ ANSWERED = """async (explorer, [drawing, seconds]) => {
     const end = Date.now() + 1000 * seconds;
     const shown = () => explorer.querySelector('.explorer-text pre')?.dataset.drawing ?? drawing;
     while (shown() === drawing && Date.now() < end)
-        await new Promise(resolve => setTimeout(resolve, 10));
+        await new Promise(resolve => setTimeout(resolve, 40));
     return shown() !== drawing;
 }"""
 

@@ -179,7 +179,7 @@ CHAPTERS = {
         (0, "picture", upload(photograph("rocket"))),
         (0, "scale", press("End")),
         (0, "picture", upload(b"this is no picture")),
-        (0, "picture", upload(photograph("astronaut"))),
+        (0, "picture", upload(photograph("chelsea"))),
         (0, "target", name("teapot")),
     ],
     "12_quocnet": [
@@ -268,7 +268,7 @@ def picture_file(folder: Path, name: str) -> Path:
     if name == "bad":
         file.write_bytes(b"this is no picture")
     else:
-        file.write_bytes(photograph("chelsea"))
+        file.write_bytes(photograph("astronaut"))
     return file
 
 
