@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("attack", "bounds", "spectral", "evaluation", "course")
 LOOKS = ("__init__.py", "figures", "explorers", "picture.py")
 GUARDS = ("strict", "frozen")
+IMPORTED = ("torch", "scipy", "matplotlib.pyplot", "nbval.plugin", "rfc3987_syntax", "hypothesis")
 SWAPPED = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
@@ -105,10 +106,12 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def tests_of(path: Path) -> Path:
-    """Return the test file of a module, or the folder of its room's tests."""
-    mirrored = ROOT / "tests" / path.relative_to(ROOT / "helpers")
-    own = mirrored.with_name(f"test_{path.name}")
-    return (own if own.exists() else mirrored.parent).relative_to(ROOT)
+    """Return the test file of a module, or the nearest folder of tests where it has none."""
+    tests, inside = ROOT / "tests", path.relative_to(ROOT / "helpers")
+    name = f"test_{path.name}"
+    own = [tests / inside.with_name(name), *sorted((tests / inside.parts[0]).rglob(name))]
+    folders = [tests / folder for folder in inside.parents]
+    return next(each for each in own + folders if each.exists()).relative_to(ROOT)
 
 
 def outcome(folder: Path, tests: Path, seconds: float) -> str:
@@ -151,8 +154,8 @@ def main() -> None:
     whole = [line for line in log if line.endswith("]")]  # the last may be torn
     options.log.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
     found = dict(json.loads(line) for line in whole)
-    importlib.import_module("torch")  # once for all forks
-    importlib.import_module("matplotlib.pyplot")
+    for module in IMPORTED:
+        importlib.import_module(module)
 
     with tempfile.TemporaryDirectory() as place:
         workers = ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork"))
