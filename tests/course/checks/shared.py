@@ -22,6 +22,14 @@ def in_place(answer):
     return spoiling
 
 
+def off(value, by):
+    """Return a number, a tensor or several of them, each a share and an amount too large."""
+    if isinstance(value, list | tuple):
+        return type(value)(off(one, by) for one in value)
+    value = value.double() if isinstance(value, torch.Tensor) else value
+    return value * (1 + by[0]) + by[1]
+
+
 class EveryCheck:
     """Right solutions pass, typical mistakes are named.
 
@@ -31,15 +39,21 @@ class EveryCheck:
         Of each check of a chapter: answers that it has to accept.
     mistakes : dict
         Of each check: what a student returns, and a part of what the answer should be.
+    rounding : dict
+        Of checks of numbers: how far off they may be, as (share of the value, amount).
     """
 
     right: dict
     mistakes: dict
+    rounding: dict
 
     def pytest_generate_tests(self, metafunc):
         """Give a test the checks of the chapter, one by one, or their answers or mistakes."""
-        names = [name for name in ("check", "answer", "why") if name in metafunc.fixturenames]
-        if names == ["check"]:
+        known = ("check", "answer", "why", "by")
+        names = [name for name in known if name in metafunc.fixturenames]
+        if names == ["check", "by"]:
+            metafunc.parametrize(names, self.rounding.items(), ids=map(named, self.rounding))
+        elif names == ["check"]:
             metafunc.parametrize("check", self.right, ids=named)
         elif names == ["check", "answer"]:
             cases = [
@@ -61,6 +75,12 @@ class EveryCheck:
 
     def test_right_solution_passes(self, says, check, answer):
         assert says(check, answer) == "passed"
+
+    def test_answer_may_be_off_by_rounding_and_by_no_more(self, says, check, by):
+        for factor in (0.96, -0.96, 1.06, -1.06):
+            wrong = [factor * part for part in by]
+            said = says(check, lambda *a, wrong=wrong: off(self.right[check][0](*a), wrong))
+            assert (said == "passed") == (abs(factor) < 1)
 
     def test_mistake_is_not_yet_right_and_named(self, says, check, answer, why):
         printed = says(check, answer)

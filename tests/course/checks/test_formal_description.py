@@ -269,6 +269,14 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.penalised_objective: (1e-4, 0),
+    checks.step_in_the_box: (0, 1e-6),
+    checks.middle_in_log_c: (1e-6, 0),
+    checks.loss_and_slope: (1e-4, 0),
+    checks.projected_step: (0, 1e-5),
+}
+
 
 class TestFormalDescription(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING

@@ -75,6 +75,11 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.weight_decay: (1e-4, 0),
+    checks.error_rate: (0, 1e-6),
+}
+
 
 class TestFramework(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING

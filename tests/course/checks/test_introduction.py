@@ -90,6 +90,10 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.distortion: (1e-4, 0),
+}
+
 
 class TestIntroduction(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
