@@ -2,9 +2,11 @@
 
 A mutant is the code with one operator, number or condition changed. Of those that can be made in
 each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by its
-folder's where it has none. What only decides how a figure looks is left out, and so is what guards
-the code against its own authors, which no input can tell: that a zip is strict, a dataclass frozen.
-Results go into the file LOG, a line each; repeated, the script goes on after the last.
+folder's where it has none. Three kinds are left out: what only decides how a figure looks; what
+guards the code against its own authors, which no input can tell (that a zip is strict, a dataclass
+frozen); and the statements of the exercises' checks that draw an exercise's inputs at random, since
+others would do as well. Results go into the file LOG, a line each; repeated, the script goes on
+after the last.
 """
 
 import argparse
@@ -29,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("attack", "bounds", "spectral", "evaluation", "course")
 LOOKS = ("__init__.py", "figures", "explorers", "picture.py")
 GUARDS = ("strict", "frozen")
+DRAWING = {"seeded", "drawn", "manual_seed", "rand", "randn", "randint", "randperm"}
 IMPORTED = ("torch", "scipy", "matplotlib.pyplot", "nbval.plugin", "rfc3987_syntax", "hypothesis")
 SWAPPED = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
@@ -64,10 +67,19 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         yield changed
 
 
-def sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Yield each place (parent, field, position) of the code, types and guards aside."""
+def draws(statement: ast.AST) -> bool:
+    """Return whether a statement sets something to what is drawn at random."""
+    called = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    names = {getattr(name, "attr", getattr(name, "id", None)) for name in called}
+    return isinstance(statement, ast.Assign) and not names.isdisjoint(DRAWING)
+
+
+def sites(tree: ast.Module, *, check: bool) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Yield each place (parent, field, position) of the code where it may be changed."""
+    drawn = [node for node in ast.walk(tree) if check and draws(node)]
+    passed_over = {id(node) for statement in drawn for node in ast.walk(statement)}
     for parent in ast.walk(tree):
-        if isinstance(parent, ast.keyword) and parent.arg in GUARDS:
+        if id(parent) in passed_over or (isinstance(parent, ast.keyword) and parent.arg in GUARDS):
             continue
         for name, value in ast.iter_fields(parent):
             if name in ("annotation", "returns"):
@@ -94,7 +106,7 @@ def put(parent: ast.AST, name: str, position: int | None, node: ast.AST) -> ast.
 def mutants(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what each mutant of a module changes, and its source."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for parent, name, position in list(sites(tree)):
+    for parent, name, position in list(sites(tree, check="checks" in path.parts)):
         node = getattr(parent, name) if position is None else getattr(parent, name)[position]
         for changed in changes(node):
             line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
