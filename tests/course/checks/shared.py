@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from helpers.course.checks._report import copied
+
 
 def named(function):
     return function.__name__
@@ -30,6 +32,15 @@ def off(value, by):
     return value * (1 + by[0]) + by[1]
 
 
+def same(one, other):
+    """Return whether two arguments are alike, where whole numbers may be of fewer rounds."""
+    if isinstance(one, torch.Tensor):
+        return isinstance(other, torch.Tensor) and torch.equal(one, other)
+    if type(one) is int:
+        return one == other or one <= 3
+    return one == other if isinstance(one, float) else type(one) is type(other)
+
+
 class EveryCheck:
     """Right solutions pass, typical mistakes are named.
 
@@ -41,11 +52,14 @@ class EveryCheck:
         Of each check: what a student returns, and a part of what the answer should be.
     rounding : dict
         Of checks of numbers: how far off they may be, as (share of the value, amount).
+    easier : tuple
+        Of checks: those that try an answer on an easier task first.
     """
 
     right: dict
     mistakes: dict
     rounding: dict
+    easier: tuple = ()
 
     def pytest_generate_tests(self, metafunc):
         """Give a test the checks of the chapter, one by one, or their answers or mistakes."""
@@ -72,6 +86,19 @@ class EveryCheck:
 
     def test_stub_is_not_attempted(self, says, check):
         assert says(check, lambda *arguments: ...) == "not attempted"
+
+    def test_stub_is_tried_on_what_an_answer_is_asked(self, check):
+        asked = []
+
+        def answer(*arguments):
+            asked.append(copied(arguments))
+            return self.right[check][0](*arguments)
+
+        check(answer)
+        first, *later = asked
+        assert later
+        if check not in self.easier:
+            assert any(all(map(same, first, call)) for call in later)
 
     def test_right_solution_passes(self, says, check, answer):
         assert says(check, answer) == "passed"

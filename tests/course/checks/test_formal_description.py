@@ -280,3 +280,4 @@ ROUNDING = {
 
 class TestFormalDescription(EveryCheck):
     right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    easier = (checks.search_of_c,)

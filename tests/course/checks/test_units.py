@@ -193,3 +193,4 @@ ROUNDING = {
 
 class TestUnits(EveryCheck):
     right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    easier = (checks.shuffled_p,)
