@@ -29,7 +29,7 @@ def off(value, by):
     if isinstance(value, list | tuple):
         return type(value)(off(one, by) for one in value)
     value = value.double() if isinstance(value, torch.Tensor) else value
-    return value * (1 + by[0]) + by[1]
+    return value * (1 + by[0]) + by[1] if isinstance(value, torch.Tensor | float | int) else value
 
 
 def same(one, other):
@@ -54,12 +54,15 @@ class EveryCheck:
         Of checks of numbers: how far off they may be, as (share of the value, amount).
     easier : tuple
         Of checks: those that try an answer on an easier task first.
+    blunt : tuple
+        Of checks of numbers: those that name a mistake to another rounding.
     """
 
     right: dict
     mistakes: dict
     rounding: dict
     easier: tuple = ()
+    blunt: tuple = ()
 
     def pytest_generate_tests(self, metafunc):
         """Give a test the checks of the chapter, one by one, or their answers or mistakes."""
@@ -108,6 +111,22 @@ class EveryCheck:
             wrong = [factor * part for part in by]
             said = says(check, lambda *a, wrong=wrong: off(self.right[check][0](*a), wrong))
             assert (said == "passed") == (abs(factor) < 1)
+
+    def test_a_mistake_is_named_to_the_same_rounding(self, says, check, by):
+        if check in self.blunt:
+            return
+
+        def named(answer, why, factor):
+            wrong = [factor * part for part in by]
+            return why in says(check, lambda *a: off(answer(*a), wrong))
+
+        mistakes = [
+            (answer, why)
+            for answer, why in self.mistakes[check].values()
+            if why not in says(check, lambda *a: None)
+        ]
+        exact = [one for one in mistakes if named(*one, 0.96) and named(*one, -0.96)]
+        assert any(not named(*one, 1.06) and not named(*one, -1.06) for one in exact)
 
     def test_mistake_is_not_yet_right_and_named(self, says, check, answer, why):
         printed = says(check, answer)

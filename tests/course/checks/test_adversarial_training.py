@@ -164,6 +164,9 @@ MISTAKES = {
         ),
         "first": (lambda p, y, n, g: (p[:n], y[:n]), "the same batch"),
         "entries alone": (lambda *a: drawn_entries(*a)[0], "two things"),
+        "list": (lambda *a: list(drawn_entries(*a)), "two things"),
+        "three": (lambda *a: (*drawn_entries(*a), 0), "two things"),
+        "second half": (lambda p, y, n, g: drawn_entries(p[100:], y[100:], n, g), "only a part"),
         "too few": (lambda p, y, n, g: drawn_entries(p, y, n // 2, g), "not (25, 3)"),
         "half": (lambda p, y, n, g: drawn_entries(p[:100], y[:100], n, g), "only a part"),
         "moved": (

@@ -202,3 +202,4 @@ ROUNDING = {
 
 class TestDiscussion(EveryCheck):
     right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    blunt = (checks.ball_of_size,)

@@ -132,6 +132,10 @@ MISTAKES = {
             "should have shape (4,)",
         ),
         "square": (lambda r, deviation: rms(r * deviation.view(3, 1, 1)) ** 2, "it gives"),
+        "counted": (
+            lambda r, deviation: torch.arange(4.0) + 7,
+            "for the first image it gives 7.0000, it should be ",
+        ),
     },
 }
 

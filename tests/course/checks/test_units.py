@@ -99,6 +99,10 @@ MISTAKES = {
             "labels that do not occur",
         ),
         "no weights": (lambda labels: -shares(labels).log2().sum(), "it should be 1.5"),
+        "the number": (
+            lambda labels: 7.0,
+            "the labels [3, 3, 3, 3, 3, 3, 7, 7, 0, 1] give 7, it should be 1.5710",
+        ),
         "how many labels": (lambda labels: math.log2(len(shares(labels))), "it should be 1.5"),
         "always 0": (lambda labels: 0.0, "it should be 1.5"),
     },
@@ -179,6 +183,7 @@ MISTAKES = {
             lambda own, other, n, g: own.mean() - other.mean(),
             "it should be about",
         ),
+        "a coin": (lambda *a: 0.5, "deal out all values"),
     },
 }
 
