@@ -1,5 +1,7 @@
 """What holds for the check of every exercise, and what answers to several chapters share."""
 
+import re
+
 import pytest
 import torch
 
@@ -111,6 +113,15 @@ class EveryCheck:
             wrong = [factor * part for part in by]
             said = says(check, lambda *a, wrong=wrong: off(self.right[check][0](*a), wrong))
             assert (said == "passed") == (abs(factor) < 1)
+
+    def test_numbers_that_are_said_are_of_one_place(self, says, check, by):
+        printed = says(check, lambda *a: off(self.right[check][0](*a), (0, 7)))
+        number = r"(-?[\d.]*\d)"
+        place = rf"(?:gives|begins with|value is|loss is) {number}, it should be {number}"
+        said = re.search(place, printed)
+        if said:
+            found, expected = map(float, said.groups())
+            assert found - expected == pytest.approx(7, abs=0.02)
 
     def test_a_mistake_is_named_to_the_same_rounding(self, says, check, by):
         if check in self.blunt:

@@ -17,6 +17,11 @@ def always_the_same_noise(x, size):
     return x + size * noise / each(rms(noise))
 
 
+def spread_with_a_peak(x, size):
+    noise = torch.distributions.Laplace(0.0, 1.0).sample(x.shape)  # its fourth moment is 6
+    return x + size * noise / each(rms(noise))
+
+
 def spread_evenly(x, size):
     noise = 2 * torch.rand_like(x) - 1
     return x + size * noise / each(rms(noise))
@@ -74,6 +79,7 @@ MISTAKES = {
         "image scaled too": (lambda x, size: 0.5 * exact_noise(x, size), "it should be 0.1"),
         "one image": (lambda x, size: exact_noise(x, size)[:1], "not (1, 1, 6, 6)"),
         "even": (spread_evenly, "not Gaussian"),
+        "peaked": (spread_with_a_peak, "not Gaussian"),
         "signs": (lambda x, size: x + size * torch.randn_like(x).sign(), "not Gaussian"),
         "array": (lambda x, size: exact_noise(x, size).numpy(), "not ndarray"),
     },

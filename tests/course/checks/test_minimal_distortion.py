@@ -174,6 +174,15 @@ MISTAKES = {
         "short": (lambda *a: walk_to_label(*a[:3], 1, beyond=0.5), "does not see the target"),
         "norm": (lambda *a: walk_to_label(*a, power=1, stop=False), ""),
         "far": (lambda *a: walk_to_label(*a, beyond=2.0), "times as far"),
+        "a third too far": (lambda *a: walk_to_label(*a, beyond=1.35), "times as far"),
+        "a dark pixel": (
+            lambda *a: walk_to_label(*a) - 2.0 * (torch.arange(16) == 3).view(4, 4),
+            "leaves the box",
+        ),
+        "a bright pixel": (
+            lambda *a: walk_to_label(*a) + 2.0 * (torch.arange(16) == 3).view(4, 4),
+            "leaves the box",
+        ),
         "no box": (lambda *a: walk_to_label(*a, beyond=20, clip=False), "leaves the box"),
         "two": (lambda *a: walk_to_label(*a)[0], "not (1, 4, 4)"),
     },
