@@ -1,12 +1,12 @@
 """How many small faults in the code do its tests notice? ``python tests/mutants.py LOG``.
 
 A mutant is the code with one operator, number or condition changed. Of those that can be made in
-each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by its
-folder's where it has none. Three kinds are left out: what only decides how a figure looks; what
-guards the code against its own authors, which no input can tell (that a zip is strict, a dataclass
-frozen); and the statements of the exercises' checks that draw an exercise's inputs at random, since
-others would do as well. Results go into the file LOG, a line each; repeated, the script goes on
-after the last.
+each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by
+those of its folder or its users where it has none. Three kinds are left out: what only decides how
+a figure looks; what guards the code against its own authors, which no input can tell (that a zip is
+strict, a dataclass frozen); and the statements that draw an exercise's inputs at random in its
+check, since others would do as well. Results go into the file LOG, a line each; repeated, the
+script goes on after the last.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -117,16 +118,27 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
             put(parent, name, position, node)
 
 
-def tests_of(path: Path) -> Path:
-    """Return the test file of a module, or the nearest folder of tests where it has none."""
+def tests_of(path: Path) -> tuple[Path, ...]:
+    """Return the test file of a module; or what tests its folder, or imports it or its package."""
     tests, inside = ROOT / "tests", path.relative_to(ROOT / "helpers")
-    name = f"test_{path.name}"
-    own = [tests / inside.with_name(name), *sorted((tests / inside.parts[0]).rglob(name))]
-    folders = [tests / folder for folder in inside.parents]
-    return next(each for each in own + folders if each.exists()).relative_to(ROOT)
+    room, name = inside.parts[0], f"test_{path.name}"
+    own = [tests / inside.with_name(name), *sorted((tests / room).rglob(name))]
+    if any(file.exists() for file in own):
+        return (next(file for file in own if file.exists()).relative_to(ROOT),)
+    nested = len(inside.parts) > 2
+    if nested and (tests / inside.parent).exists():
+        return ((tests / inside.parent).relative_to(ROOT),)
+    known = re.compile(rf"^(from|import) .*\b{path.parent.name if nested else path.stem}\b", re.M)
+    files = [file for file in sorted((tests / room).rglob("test_*.py")) if imports(file, known)]
+    return tuple(file.relative_to(ROOT) for file in files or [tests / room])
 
 
-def outcome(folder: Path, tests: Path, seconds: float) -> str:
+def imports(file: Path, known: re.Pattern) -> bool:
+    """Return whether a test file has an import that matches."""
+    return known.search(file.read_text(encoding="utf-8")) is not None
+
+
+def outcome(folder: Path, tests: tuple[Path, ...], seconds: float) -> str:
     """Test the code in a folder, in a fork that has PyTorch imported already."""
     child = os.fork()
     if child == 0:
@@ -139,7 +151,7 @@ def outcome(folder: Path, tests: Path, seconds: float) -> str:
         import pytest
 
         options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", f"--rootdir={folder}"]
-        os._exit(int(pytest.main([*options, str(folder / tests)])))
+        os._exit(int(pytest.main([*options, *(str(folder / each) for each in tests)])))
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -189,16 +201,21 @@ def main() -> None:
     report({what: result for what, result in found.items() if what.startswith("helpers/")})
 
 
-def jobs(sample: list[tuple[Path, str, str]]) -> Iterator[tuple[str, Path, Path | None, str]]:
+def jobs(sample: list[tuple[Path, str, str]]) -> Iterator[tuple[str, tuple, Path | None, str]]:
     """Yield what is tested, its tests, and the module changed with its source: none at first."""
     for tests in dict.fromkeys(tests_of(path) for path, *_ in sample):
-        yield str(tests), tests, None, ""
+        yield " ".join(map(str, tests)), tests, None, ""
     for path, what, source in sample:
         yield what, tests_of(path), path, source
 
 
 def tested(
-    place: Path, what: str, tests: Path, path: Path | None, source: str, seconds: float
+    place: Path,
+    what: str,
+    tests: tuple[Path, ...],
+    path: Path | None,
+    source: str,
+    seconds: float,
 ) -> tuple[str, str]:
     """Test one mutant, or the code as it is, in the copy of the code that this process has."""
     folder = place / f"{os.getpid()}" / "course"
