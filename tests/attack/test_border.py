@@ -132,3 +132,13 @@ def test_line_is_lengthened_ten_times_by_a_tenth():
     model, x = Never(), torch.zeros(1, 1).double()
     pull_back(model, x, x + 1, torch.tensor([1]), (-math.inf, math.inf))
     assert model.seen[:12] == pytest.approx((0, *(1.1**k for k in range(11))))
+
+
+def test_image_is_inside_by_what_rounding_may_take_of_the_largest_logit():
+    model = nn.Sequential(nn.Linear(1, 3)).double().eval()
+    model[0].weight.data = torch.tensor([[0.0], [0.7], [0.0]]).double()
+    model[0].bias.data = torch.tensor([1e6 + 0.35, 1e6, 0.0], dtype=torch.float64)
+    x = torch.zeros(1, 1).double()
+    found = pull_back(model, x, x + 1, torch.tensor([1]), (0, 1)).item()
+    slack = 128 * 2.0**-52 * 1e6
+    assert slack <= 0.7 * (found - 0.5) < 1.1 * slack
