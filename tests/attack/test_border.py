@@ -141,4 +141,4 @@ def test_image_is_inside_by_what_rounding_may_take_of_the_largest_logit():
     x = torch.zeros(1, 1).double()
     found = pull_back(model, x, x + 1, torch.tensor([1]), (0, 1)).item()
     slack = 128 * 2.0**-52 * 1e6
-    assert slack <= 0.7 * (found - 0.5) < 1.1 * slack
+    assert slack <= 0.7 * (found - 0.5) < 1.3 * slack
