@@ -86,3 +86,12 @@ def test_change_next_is_what_both_ends_say_of_the_direction_apart():
     expected = r[0] @ layer.weight.T @ layer.weight  # a step of power iteration
     cosines = torch.cosine_similarity(r[1], expected.detach(), dim=1)
     torch.testing.assert_close(cosines, torch.ones(3).double())
+
+
+def test_pair_of_a_constant_network_is_the_image_and_the_first_change():
+    model = nn.Linear(12, 3).double().eval()
+    nn.init.zeros_(model.weight)
+    _, r = seen_by(model, starts(2), steps=3)
+    found = steepest_pair(model, starts(2), steps=3)
+    torch.testing.assert_close(found.inputs, starts(2))
+    torch.testing.assert_close(found.others - found.inputs, r[0])
