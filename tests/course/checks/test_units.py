@@ -127,6 +127,15 @@ MISTAKES = {
     },
     checks.best_images: {
         "values": (lambda r, k: r.topk(k, dim=0).values.T, "not .values"),
+        "none of the images": (
+            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), 40),
+            "no five different",
+        ),
+        "before the first": (
+            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), -1),
+            "no five different",
+        ),
+        "one twice": (lambda r, k: best_images(r, k)[:, [0, 1, 2, 3, 3]], "no five different"),
         "least": (lambda r, k: best_images(-r, k), "respond least"),
         "absolute": (lambda r, k: best_images(r.abs(), k), "has a sign"),
         "rows": (lambda r, k: r.topk(k, dim=1).indices[:7], "a column"),
