@@ -119,23 +119,25 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def tests_of(path: Path) -> tuple[Path, ...]:
-    """Return the test file of a module; or what tests its folder, or imports it or its package."""
+    """Return the test file of a module; or its folder's; or those that import it or its package."""
     tests, inside = ROOT / "tests", path.relative_to(ROOT / "helpers")
-    room, name = inside.parts[0], f"test_{path.name}"
-    own = [tests / inside.with_name(name), *sorted((tests / room).rglob(name))]
-    if any(file.exists() for file in own):
-        return (next(file for file in own if file.exists()).relative_to(ROOT),)
-    nested = len(inside.parts) > 2
-    if nested and (tests / inside.parent).exists():
-        return ((tests / inside.parent).relative_to(ROOT),)
-    known = re.compile(rf"^(from|import) .*\b{path.parent.name if nested else path.stem}\b", re.M)
-    files = [file for file in sorted((tests / room).rglob("test_*.py")) if imports(file, known)]
-    return tuple(file.relative_to(ROOT) for file in files or [tests / room])
+    own, folder = tests / inside.with_name(f"test_{path.name}"), tests / inside.parent
+    if own.exists():
+        return (own.relative_to(ROOT),)
+    if len(inside.parts) > 2 and folder.exists():
+        return (folder.relative_to(ROOT),)
+    files = sorted((tests / inside.parts[0]).rglob("test_*.py"))
+    for name in (path.stem, path.parent.name):
+        using = [file for file in files if imports(file, name)]
+        if using and name != inside.parts[0]:
+            return tuple(file.relative_to(ROOT) for file in using)
+    return ((tests / inside.parts[0]).relative_to(ROOT),)
 
 
-def imports(file: Path, known: re.Pattern) -> bool:
-    """Return whether a test file has an import that matches."""
-    return known.search(file.read_text(encoding="utf-8")) is not None
+def imports(file: Path, name: str) -> bool:
+    """Return whether a test file has an import of that name."""
+    found = re.search(rf"^(from|import) .*\b{name}\b", file.read_text("utf-8"), re.MULTILINE)
+    return found is not None
 
 
 def outcome(folder: Path, tests: tuple[Path, ...], seconds: float) -> str:
