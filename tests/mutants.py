@@ -1,10 +1,12 @@
 """How many small faults in the code do its tests notice? ``python tests/mutants.py LOG``.
 
 A mutant is the code with one operator, number or condition changed. Of those that can be made in
-each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by its
-folder's where it has none. What only decides how a figure looks is left out, and so is what guards
-the code against its own authors, which no input can tell: that a zip is strict, a dataclass frozen.
-Results go into the file LOG, a line each; repeated, the script goes on after the last.
+each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by
+those of its folder or its users where it has none. Three kinds are left out: what only decides how
+a figure looks; what guards the code against its own authors, which no input can tell (that a zip is
+strict, a dataclass frozen); and the statements that draw an exercise's inputs at random in its
+check, since others would do as well. Results go into the file LOG, a line each; repeated, the
+script goes on after the last.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -29,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("attack", "bounds", "spectral", "evaluation", "course")
 LOOKS = ("__init__.py", "figures", "explorers", "picture.py")
 GUARDS = ("strict", "frozen")
+DRAWING = {"seeded", "drawn", "manual_seed", "rand", "randn", "randint", "randperm"}
+IMPORTED = ("torch", "scipy", "matplotlib.pyplot", "nbval.plugin", "rfc3987_syntax", "hypothesis")
 SWAPPED = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
@@ -63,10 +68,19 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         yield changed
 
 
-def sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Yield each place (parent, field, position) of the code, types and guards aside."""
+def draws(statement: ast.AST) -> bool:
+    """Return whether a statement sets something to what is drawn at random."""
+    called = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    names = {getattr(name, "attr", getattr(name, "id", None)) for name in called}
+    return isinstance(statement, ast.Assign) and not names.isdisjoint(DRAWING)
+
+
+def sites(tree: ast.Module, *, check: bool) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Yield each place (parent, field, position) of the code where it may be changed."""
+    drawn = [node for node in ast.walk(tree) if check and draws(node)]
+    passed_over = {id(node) for statement in drawn for node in ast.walk(statement)}
     for parent in ast.walk(tree):
-        if isinstance(parent, ast.keyword) and parent.arg in GUARDS:
+        if id(parent) in passed_over or (isinstance(parent, ast.keyword) and parent.arg in GUARDS):
             continue
         for name, value in ast.iter_fields(parent):
             if name in ("annotation", "returns"):
@@ -93,7 +107,7 @@ def put(parent: ast.AST, name: str, position: int | None, node: ast.AST) -> ast.
 def mutants(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what each mutant of a module changes, and its source."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for parent, name, position in list(sites(tree)):
+    for parent, name, position in list(sites(tree, check="checks" in path.parts)):
         node = getattr(parent, name) if position is None else getattr(parent, name)[position]
         for changed in changes(node):
             line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
@@ -104,14 +118,29 @@ def mutants(path: Path) -> Iterator[tuple[str, str]]:
             put(parent, name, position, node)
 
 
-def tests_of(path: Path) -> Path:
-    """Return the test file of a module, or the folder of its room's tests."""
-    mirrored = ROOT / "tests" / path.relative_to(ROOT / "helpers")
-    own = mirrored.with_name(f"test_{path.name}")
-    return (own if own.exists() else mirrored.parent).relative_to(ROOT)
+def tests_of(path: Path) -> tuple[Path, ...]:
+    """Return the test file of a module; or its folder's; or those that import it or its package."""
+    tests, inside = ROOT / "tests", path.relative_to(ROOT / "helpers")
+    own, folder = tests / inside.with_name(f"test_{path.name}"), tests / inside.parent
+    if own.exists():
+        return (own.relative_to(ROOT),)
+    if len(inside.parts) > 2 and folder.exists():
+        return (folder.relative_to(ROOT),)
+    files = sorted((tests / inside.parts[0]).rglob("test_*.py"))
+    for name in (path.stem, path.parent.name):
+        using = [file for file in files if imports(file, name)]
+        if using and name != inside.parts[0]:
+            return tuple(file.relative_to(ROOT) for file in using)
+    return ((tests / inside.parts[0]).relative_to(ROOT),)
 
 
-def outcome(folder: Path, tests: Path, seconds: float) -> str:
+def imports(file: Path, name: str) -> bool:
+    """Return whether a test file has an import of that name."""
+    found = re.search(rf"^(from|import) .*\b{name}\b", file.read_text("utf-8"), re.MULTILINE)
+    return found is not None
+
+
+def outcome(folder: Path, tests: tuple[Path, ...], seconds: float) -> str:
     """Test the code in a folder, in a fork that has PyTorch imported already."""
     child = os.fork()
     if child == 0:
@@ -124,7 +153,7 @@ def outcome(folder: Path, tests: Path, seconds: float) -> str:
         import pytest
 
         options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", f"--rootdir={folder}"]
-        os._exit(int(pytest.main([*options, str(folder / tests)])))
+        os._exit(int(pytest.main([*options, *(str(folder / each) for each in tests)])))
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -151,8 +180,8 @@ def main() -> None:
     whole = [line for line in log if line.endswith("]")]  # the last may be torn
     options.log.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
     found = dict(json.loads(line) for line in whole)
-    importlib.import_module("torch")  # once for all forks
-    importlib.import_module("matplotlib.pyplot")
+    for module in IMPORTED:
+        importlib.import_module(module)
 
     with tempfile.TemporaryDirectory() as place:
         workers = ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork"))
@@ -174,16 +203,21 @@ def main() -> None:
     report({what: result for what, result in found.items() if what.startswith("helpers/")})
 
 
-def jobs(sample: list[tuple[Path, str, str]]) -> Iterator[tuple[str, Path, Path | None, str]]:
+def jobs(sample: list[tuple[Path, str, str]]) -> Iterator[tuple[str, tuple, Path | None, str]]:
     """Yield what is tested, its tests, and the module changed with its source: none at first."""
     for tests in dict.fromkeys(tests_of(path) for path, *_ in sample):
-        yield str(tests), tests, None, ""
+        yield " ".join(map(str, tests)), tests, None, ""
     for path, what, source in sample:
         yield what, tests_of(path), path, source
 
 
 def tested(
-    place: Path, what: str, tests: Path, path: Path | None, source: str, seconds: float
+    place: Path,
+    what: str,
+    tests: tuple[Path, ...],
+    path: Path | None,
+    source: str,
+    seconds: float,
 ) -> tuple[str, str]:
     """Test one mutant, or the code as it is, in the copy of the code that this process has."""
     folder = place / f"{os.getpid()}" / "course"

@@ -564,3 +564,14 @@ def test_search_that_never_ends_is_given_up_after_thirty_c():
     found = minimal_adversarial(THRESHOLD, x, torch.tensor([1]), c_tolerance=0, solver=solver)
     assert len(calls) == 30
     assert found.success.all()
+
+
+def test_bracket_is_narrowed_to_half_a_per_cent_unless_said():
+    model, x = two_classes(), images(low=0.48, high=0.52)
+    targets = others(model, x)
+    found, half, whole = (
+        minimal_adversarial(model, x, targets, **options)
+        for options in ({}, {"c_tolerance": 0.005}, {"c_tolerance": 0.01})
+    )
+    assert torch.equal(found.c, half.c)
+    assert not torch.equal(found.c, whole.c)

@@ -133,3 +133,16 @@ def test_no_rows_are_one_empty_chunk():
 def test_batch_size_must_be_positive(batch_size):
     with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {batch_size}"):
         in_chunks(worker(numbers(2))[0], numbers(2), batch_size)
+
+
+@pytest.mark.parametrize(("device", "numbers"), [("cpu", 400_000), ("meta", 10**8)])
+def test_a_chunk_has_so_many_numbers_on_a_cpu_and_more_on_an_accelerator(device, numbers):
+    inputs = torch.zeros(1, 1, device=device).expand(numbers + 1, 1)
+    sizes = []
+
+    def work(rows):
+        sizes.append(len(inputs[rows]))
+        return Doubled(torch.zeros(1), torch.zeros(1))
+
+    in_chunks(work, inputs)
+    assert sizes == [numbers, 1]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from helpers import bounds
-from helpers.attack import target_margin
+from helpers.attack import deepfool, target_margin
 from helpers.attack.deepfool import targeted_deepfool
 
 
@@ -92,3 +92,38 @@ def test_bad_arguments_are_named(linear):
         targeted_deepfool(linear, x + 1, targets)
     with pytest.raises(ValueError, match="targets must be labels"):
         targeted_deepfool(linear, x, targets + 2)
+
+
+def test_two_steps_are_taken_unless_said():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(30, 40), nn.Tanh(), nn.Linear(40, 2))
+    x = images()
+    with torch.no_grad():
+        targets = 1 - network(x).argmax(1)
+    found, once, twice = (
+        targeted_deepfool(network, x, targets, **steps)
+        for steps in ({}, {"steps": 1}, {"steps": 2})
+    )
+    assert torch.equal(found, twice)
+    assert not torch.equal(found, once)
+
+
+def test_box_that_holds_most_pixels_is_met_by_four_newton_steps():
+    x = torch.linspace(0.02, 0.98, 48)[None].double()
+    g = torch.linspace(-3, 3, 48)[None].double().roll(17)
+    for share in (0.1, 0.5, 0.8):
+        wanted = share * (g * ((g > 0).double() - x)).sum(1)  # of what the box allows
+        moved = deepfool._closest(x, g, wanted, (0.0, 1.0))
+        assert (g * (moved - x)).sum().item() == pytest.approx(wanted.item(), rel=1e-9)
+        mu = ((moved - x) / g)[(moved > 0) & (moved < 1)]
+        torch.testing.assert_close(mu, mu[:1].expand_as(mu))
+    assert torch.equal(deepfool._closest(x, g, -wanted, (0.0, 1.0)), x)
+
+
+def test_images_are_between_0_and_1_unless_said(linear):
+    x = images()
+    with torch.no_grad():
+        targets = 1 - linear(x).argmax(1)
+    assert torch.equal(
+        targeted_deepfool(linear, x, targets), targeted_deepfool(linear, x, targets, box=(0.0, 1.0))
+    )

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from helpers import attack
+from helpers.attack.entry import check_attack
 
 ATTACKS = {
     "minimal": attack.minimal_adversarial,
@@ -108,3 +109,12 @@ def test_quick_attacks_work_without_gradients_too(mode):
 def test_box_without_room_is_refused(box):
     with pytest.raises(ValueError, match=r"box must be \(lower, upper\) with lower < upper, got"):
         attack.closest_adversarial(softmax(), images(), TARGETS, box=box)
+
+
+def test_images_are_between_0_and_1_unless_said():
+    model, x = softmax(), images()
+    check_attack(model, x.round(), TARGETS)
+    check_attack(model, 3 * x - 1, TARGETS, box=(-1.0, 2.0))
+    for outside in (x + 0.5, x - 0.5):
+        with pytest.raises(ValueError, match=r"inputs must be in \[0, 1\]; got values from"):
+            check_attack(model, outside, TARGETS)

@@ -95,6 +95,7 @@ def test_places_and_ranges_of_a_convolutional_network():
     assert [output_range(model[:k]) for k in (0, 3, 7)] == [(0, 1), (0, torch.inf), (0, torch.inf)]
     assert output_range(nn.Sequential(nn.Linear(2, 2))) == (-torch.inf, torch.inf)
     assert output_range(nn.Sequential(nn.Linear(2, 2), nn.Tanh())) == (-1, 1)
+    assert output_range(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid(), nn.Flatten())) == (0, 1)
     with pytest.raises(ValueError, match="layer must be from 0 to 3, got 4"):
         split_index(model, 4)
 

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 from torch import nn
 
-from helpers.attack import closest_adversarial, minimal_adversarial, target_margin
+from helpers.attack import closest_adversarial, linearised, minimal_adversarial, target_margin
 from helpers.bounds import exact_linear
 from helpers.evaluation import distortion, predict
 
@@ -681,3 +681,62 @@ def test_it_gives_the_same_on_the_gpu():
     assert torch.equal(found.success.cpu(), expected.success)
     torch.testing.assert_close(found.distortion.cpu(), expected.distortion, rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(found.adversarial.cpu(), expected.adversarial, rtol=0, atol=1e-2)
+
+
+def approach(weight, bias, x, label, steps):
+    """Return the images of equations (1) and (2) for a softmax model in [0, 1], in plain NumPy."""
+    rivals = np.delete(np.arange(len(weight)), label)
+    z = weight @ x + bias
+    scale = min(z.max() - z.min(), 2 * (z[rivals].max() - z[label]))
+    kappa, mu, y, before, path = 0.1 * scale, None, x, x, []
+    theta = np.clip(1 - 16 / steps, 0.6, 0.8)
+    for done in np.linspace(0, 1, steps):
+        path.append(y)
+        tau = 0.1 * scale * (0.005 / 0.1) ** done
+        z = weight @ y + bias
+        m = z[label] - tau * logsumexp(z[rivals] / tau)
+        shares = np.exp((z[rivals] - z[rivals].max()) / tau)
+        g = weight[label] - shares / shares.sum() @ weight[rivals]
+        succeeded = z[label] > z[rivals].max()
+        kappa = 0.8 * kappa if succeeded else kappa + 0.01 * (1 - done) * scale
+        wanted = max(kappa - m + g @ (y - x), 0)  # g·(ŷ − x)
+        mu = wanted / (g @ g) if mu is None else mu
+        reached = g @ (np.clip(x + mu * g, 0, 1) - x)
+        mu *= np.clip(wanted / reached, 1 / 3, 3)
+        y_hat, beta = np.clip(x + mu * g, 0, 1), 0.2 * (0.03 / 0.2) ** done
+        y, before = np.clip(y + beta * (y_hat - y) + theta * (y - before), 0, 1), y
+    return np.array(path)
+
+
+@pytest.mark.parametrize("steps", [12, 55, 120])
+def test_approach_is_that_of_the_two_equations(steps):
+    weight = np.random.default_rng(3).normal(size=(4, 30))
+    model = linear(weight, np.zeros(4))
+    x = torch.rand(5, 30, generator=torch.Generator().manual_seed(2)).double()
+    targets = others(model, x)
+    scale, seen = torch.from_numpy(scale_of_margins(model, x, targets)), []
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    best = linearised._approach(model, x, x, targets, scale, steps, (0.0, 1.0))
+    for row, label in enumerate(targets.tolist()):
+        path = approach(weight, np.zeros(4), x[row].numpy(), label, steps)
+        np.testing.assert_allclose(torch.stack(seen)[:, row], path, atol=1e-9)
+        logits = path @ weight.T
+        there = path[logits.argmax(1) == label]
+        expected = there[np.linalg.norm(there - x[row].numpy(), axis=1).argmin()]
+        np.testing.assert_allclose(best[row], expected, atol=1e-9)
+
+
+def test_three_runs_begin_as_far_beyond_the_first_and_in_two_directions_at_random():
+    x = torch.rand(3, 4000, generator=torch.Generator().manual_seed(2)).double()
+    r = torch.rand(3, 4000, generator=torch.Generator().manual_seed(3)).double() - 0.5
+    box = (-math.inf, math.inf)
+    ahead, one, other = linearised._starts(x, x + r, box)
+    torch.testing.assert_close(ahead, x + 2 * r)
+    length = 2 * r.norm(dim=1)
+    for start in (one, other):
+        torch.testing.assert_close((start - x - r).norm(dim=1), length)
+        assert torch.cosine_similarity(start - x - r, r).abs().max() < 0.1
+    assert torch.cosine_similarity(one - x - r, other - x - r).abs().max() < 0.1
+    for start in linearised._starts(x, x + r, (0.0, 1.0)):
+        assert start.min() == 0
+        assert start.max() == 1

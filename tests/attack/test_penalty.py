@@ -8,10 +8,11 @@ import pytest
 import torch
 from scipy.optimize import brentq
 
+from helpers import lbfgsb
 from helpers.attack import minimal_adversarial, penalised_adversarial
 from helpers.evaluation import distortion
 
-from ..examples import others
+from ..examples import linear, others
 from .examples import images, network, several_classes, towards, two_classes
 
 LOSSES = ["cross_entropy", "margin"]
@@ -167,3 +168,30 @@ def test_c_and_start_must_fit_the_images(options, message):
     model, x = network(), images(2)
     with pytest.raises(ValueError, match=message):
         penalised_adversarial(model, x, others(model, x), **options)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_tie_of_all_logits_is_no_success(loss):
+    model, x = linear(torch.zeros(3, 16), torch.zeros(3)), images()
+    found = penalised_adversarial(model, x, torch.ones(len(x)).long(), 1.0, loss=loss)
+    assert not found.success.any()
+    assert torch.equal(found.adversarial, x)
+
+
+@pytest.mark.parametrize(
+    "attack", [minimal_adversarial, lambda *a, **o: penalised_adversarial(*a, 1.0, **o)]
+)
+def test_solver_gets_the_box_and_200_iterations_unless_said(attack):
+    asked = []
+
+    def solver(objective, start, lower, upper, *, max_iterations):
+        asked.append(max_iterations)
+        assert (lower == 0).all()
+        assert (upper == 1).all()
+        return lbfgsb.minimize(objective, start, lower, upper, max_iterations=max_iterations)
+
+    model, x = two_classes(), images()
+    for options, expected in (({}, 200), ({"max_iterations": 7}, 7)):
+        attack(model, x, others(model, x), solver=solver, **options)
+        assert set(asked) == {expected}
+        asked.clear()

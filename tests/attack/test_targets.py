@@ -60,3 +60,35 @@ def test_runner_up_is_the_largest_logit_of_another_label():
         for z, y in zip(logits, labels, strict=True)
     ]
     assert runner_up(logits, labels).tolist() == expected
+
+
+def test_random_targets_are_of_the_first_seed_unless_said(dataset):
+    model = several_classes(10)
+    found = choose_targets(model, dataset, "random")
+    assert torch.equal(found, choose_targets(model, dataset, "random", seed=0))
+    expected = random_targets(dataset.labels, classes=10, generator=generator(0))
+    assert torch.equal(found, expected)
+
+
+def test_own_targets_are_taken_as_they_are_if_there_is_one_for_each_image(dataset):
+    model, own = several_classes(10), torch.arange(11) % 10
+    assert choose_targets(model, dataset, own) is own
+    for wrong in (own[:5], own[None]):
+        with pytest.raises(ValueError, match=r"target must have shape \(11,\).*; got \("):
+            choose_targets(model, dataset, wrong)
+
+
+def test_unknown_way_is_refused(dataset):
+    with pytest.raises(ValueError, match="labels or one of random, nearest; got 'farthest'"):
+        choose_targets(several_classes(10), dataset, "farthest")
+
+
+@pytest.mark.parametrize("way", ["random", "nearest"])
+def test_label_that_the_model_lacks_is_refused_and_the_last_one_is_not(way):
+    model = several_classes(4)
+    fits = Dataset(images(3), torch.tensor([0, 3, 1]), "noise", "made here")
+    found = choose_targets(model, fits, way)
+    assert 0 <= found.min() <= found.max() <= 3
+    beyond = Dataset(images(3), torch.tensor([0, 4, 1]), "noise", "made here")
+    with pytest.raises(ValueError, match="labels from 0 to 3, as model has; got 4"):
+        choose_targets(model, beyond, way)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.bounds import parallel_lines
-from helpers.bounds.crown import enclosures
+from helpers.bounds.crown import enclosures, reach_of
 
 from .examples import network
 
@@ -60,3 +60,27 @@ def test_a_sigmoid_adds_half_the_width_of_its_lines():
         _, lowest, highest = parallel_lines(centre - reach, centre + reach)
         expected = model[-1].weight * ((highest - lowest) / 2)[:, None]
     torch.testing.assert_close(spread, expected)
+
+
+def test_reach_is_that_of_the_farthest_point_and_the_largest_errors():
+    slope, spread = (
+        torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]),
+        torch.tensor([[[1.0, -2.0], [0.0, 5.0]]]),
+    )
+    assert reach_of(slope, spread, torch.tensor([2.0])).tolist() == [[2 * 5 + 3, 5]]
+
+
+def test_lines_of_a_point_are_its_tangent():
+    y = torch.linspace(-7, 7, 57, dtype=torch.double)
+    tilt, lowest, highest = parallel_lines(y, y)
+    torch.testing.assert_close(tilt, y.sigmoid() * (1 - y.sigmoid()))
+    torch.testing.assert_close(tilt * y + lowest, y.sigmoid())
+    torch.testing.assert_close(tilt * y + highest, y.sigmoid())
+
+
+def test_no_chord_is_steeper_than_the_sigmoid_however_short():
+    high = torch.logspace(-18, -6, 200, dtype=torch.double)
+    tilt, lowest, highest = parallel_lines(0 * high, high)
+    assert tilt.max() <= 0.25
+    assert (lowest - 0.5).abs().max() < 1e-12
+    assert (highest - 0.5).abs().max() < 1e-12

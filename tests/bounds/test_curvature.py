@@ -127,3 +127,31 @@ def test_form_before_a_sigmoid_is_an_upper_bound(half):
     assert (squares <= allowed + 1e-15).all()
     if half == 0.1:
         assert (allowed <= 1.2 * squares + 1e-15).all()
+
+
+def test_room_of_parabolas_is_no_larger_than_said():
+    low, at, high = torch.tensor([[-9.0, -4.0], [-3.1, 0.6], [5.0, 4.0]]).double()
+    slope, lowest, most = parabolas(at, low, high)
+    d = (low - at) + (high - low) * torch.linspace(0, 1, 33).double()[:, None]
+    quotient = ((at + d).sigmoid() - at.sigmoid() - slope * d) / d**2
+    slack = ((high - low) / 64 + 2e-3) / 48  # half a step, and what lies next to the point itself
+    torch.testing.assert_close(most, quotient.amax(0) + slack)
+    torch.testing.assert_close(lowest, quotient.amin(0) - slack)
+
+
+def test_multipliers_are_so_dense_that_a_bound_is_off_by_a_six_hundredth_at_most():
+    bend = torch.linspace(0, 0.9, 46, dtype=torch.double)
+    form = -bend[:, None, None] * torch.eye(3).double()  # the maximum is ρ‖g‖ − bend·ρ²
+    gradient, radius = torch.tensor([[0.0, 2.0, 0.0]]).double().expand(46, 3), 1.0
+    bound = trust_region_bound(gradient, form, torch.full((46,), radius).double())
+    excess = (bound - (2.0 - bend)) / 2.0
+    assert excess[0].abs() < 1e-6  # of a linear function it is exact
+    assert excess.min() > -1e-9
+    assert excess.max() < 1 / 600 + 1e-5
+
+
+def test_a_ball_that_is_a_point_is_bounded_by_nothing():
+    bound = trust_region_bound(
+        torch.ones(1, 3).double(), torch.eye(3)[None].double(), torch.zeros(1).double()
+    )
+    assert 0 <= bound.item() < 1e-12

@@ -79,3 +79,10 @@ def test_model_that_can_not_be_certified_is_refused():
         certified(random_model(), 2 * x, targets)
     with pytest.raises(ValueError, match="training mode"):
         certified(random_model().train(), x, targets)
+
+
+def test_image_that_has_its_target_is_certified_for_nothing():
+    model, x = random_model(), images(6)
+    assert certified(model, x, predict(model, x)).tolist() == [0] * 6
+    alone = certified(model, x[:1], others(model, x)[:1])
+    torch.testing.assert_close(alone, certified(model, x, others(model, x))[:1])

@@ -103,3 +103,52 @@ def test_each_network_gets_the_bounds_that_fit_it():
     assert list(bounds) == [GLOBAL, LOCAL]
     assert torch.equal(bounds[GLOBAL], certified(bent, inputs, targets))
     assert torch.equal(bounds[LOCAL], certified_locally(bent, inputs, targets, found))
+
+
+def test_parabolas_are_tried_unless_they_are_switched_off():
+    model = network(8, 8, 8, 3)
+    inputs, targets = problem(model, 6, 8)
+    found = torch.full((6,), 0.4)
+    default, both, lines = (
+        certified_locally(model, inputs, targets, found, **options)
+        for options in ({}, {"parabolas": True}, {"parabolas": False})
+    )
+    assert torch.equal(default, both)
+    assert (both >= lines).all()
+    assert (both > lines).any()
+    exact, radii = copy.deepcopy(model).double(), 8**0.5 * (lines + both) / 2
+    proved = both > lines
+    assert excludes(exact, inputs.double(), targets, radii)[proved].any()
+    assert not excludes(exact, inputs.double(), targets, radii, parabolas=False)[proved].any()
+
+
+def test_interval_is_halved_twelve_times():
+    model = network(8, 8, 3)
+    inputs, targets = problem(model, 6, 8)
+    low, high = certified(model, inputs, targets), torch.full((6,), 0.4).double()
+    places = (certified_locally(model, inputs, targets, high) - low) / (high - low) * 2**12
+    torch.testing.assert_close(places, places.round(), rtol=0, atol=1e-6)
+    assert (places.round() % 2 == 1).any()
+
+
+def test_lines_alone_exclude_a_label_up_to_the_nearest_plane():
+    model = network(20, 3)
+    inputs, targets = problem(model, 10, 20)
+    w, z = model[1].weight.double(), model(inputs).double()
+    rival = z.argmax(1)
+    nearest = (z.amax(1) - z.gather(1, targets[:, None])[:, 0]) / (w[rival] - w[targets]).norm(
+        dim=1
+    )
+    exact = copy.deepcopy(model).double()
+    for share, proved in ((0.99, True), (1.01, False)):
+        found = excludes(exact, inputs.double(), targets, share * nearest, parabolas=False)
+        assert (found == proved).all()
+
+
+def test_one_image_is_bounded_as_among_others():
+    model = network(12, 8, 4)
+    inputs, targets = problem(model, 3, 12)
+    found = torch.full((3,), 0.5)
+    whole = certified_locally(model, inputs, targets, found)
+    alone = certified_locally(model, inputs[:1], targets[:1], found[:1])
+    torch.testing.assert_close(alone, whole[:1])

@@ -30,6 +30,15 @@ def test_votes_are_those_behind_a_flat_border(half):
     assert abs(count / 20_000 - p) < 5 * (p * (1 - p) / 20_000) ** 0.5
 
 
+def test_votes_are_those_of_the_image_plus_the_noise(half):
+    noise = torch.randn(9, 1, 3, 3, generator=generator(1))
+    expected = (at(0.1) + 0.5 * noise)[:, 0, 0, 0] > 0
+    opposite = (at(0.1) - 0.5 * noise)[:, 0, 0, 0] > 0
+    assert expected.sum() != opposite.sum()
+    count = smoothing.vote(half, at(0.1), 1, 0.5, 9, generator=generator(1))
+    assert count == expected.sum()
+
+
 def test_radius_tends_to_the_distance_of_a_flat_border():
     for share in (0.6, 0.9, 0.99):
         samples = 10**9
@@ -76,6 +85,7 @@ def test_wrong_label_is_certified_for_nothing(half):
         ({"sigma": 0}, "sigma must be positive, got 0"),
         ({"sigma": float("nan")}, "sigma must be positive"),
         ({"confidence": 1.0}, r"confidence must be in \(0, 1\), got 1"),
+        ({"confidence": 0.0}, r"confidence must be in \(0, 1\), got 0"),
     ],
 )
 def test_wrong_settings_are_refused(half, options, why):
@@ -98,3 +108,13 @@ def test_model_in_training_mode_is_refused(half):
             samples=10,
             generator=torch.Generator(),
         )
+
+
+def test_confidence_is_that_of_one_error_in_a_thousand_unless_asked(half):
+    options = {"sigma": 0.5, "samples": 200}
+    found = bounds.smoothed_radii(
+        half, at(9.0), torch.tensor([1]), **options, generator=generator()
+    )
+    expected = smoothing.radius(200, 200, 0.5, 9, confidence=0.999)
+    assert found.tolist() == [pytest.approx(expected)]
+    assert expected == pytest.approx(0.5 * stats.norm.ppf(0.001 ** (1 / 200)) / 3)

@@ -213,3 +213,39 @@ def test_label_map_has_its_first_row_at_the_bottom_and_each_label_in_its_region(
     for label, (x, y) in places.items():  # the pixel that the text stands on
         row, column = int((y + 2) / 4 * 4), int((x + 3) / 6 * 3)
         assert labels[row, column] == int(label)
+
+
+def test_region_that_is_too_small_to_write_in_has_no_name():
+    labels = np.zeros((100, 100), dtype=int)
+    labels[50:54, 50:54], labels[10:20, 10:20] = 1, 2  # 2 pixels deep, and 5
+    ax = plotting.axes(plotting.figure(2, 2))
+    plotting.label_map(labels, ax=ax, extent=(0, 1, 0, 1))
+    assert {text.get_text() for text in ax.texts} == {"0", "2"}
+    (place,) = (text.get_position() for text in ax.texts if text.get_text() == "2")
+    assert place == pytest.approx((0.15, 0.15), abs=0.011)
+
+
+def test_eleventh_label_has_the_colour_of_the_first():
+    ax = plotting.axes(plotting.figure(2, 2))
+    plotting.label_map(np.array([[0, 9, 10]]), ax=ax, extent=(0, 1, 0, 1))
+    first, ninth, tenth = (tuple(colour) for colour in shades(ax)[0])
+    assert first == tenth != ninth
+
+
+def test_figure_is_eight_inches_by_three_unless_said():
+    assert tuple(plotting.figure().get_size_inches()) == (8, 3)
+
+
+def test_heatmap_has_the_range_of_its_values_unless_said_and_slants_long_names():
+    names = {"rows": ["a"], "xlabel": "", "ylabel": ""}
+    for columns, angle in ((["xy", "z"], 0), (["xyz", "w"], 30)):
+        ax = plotting.axes(plotting.figure(3, 2))
+        plotting.heatmap([[7, np.nan, -2]][:1], ax=ax, columns=[*columns, ""], **names)
+        assert ax.images[0].get_clim() == (-2, 7)
+        assert [label.get_rotation() for label in ax.get_xticklabels()] == [angle] * 3
+        assert [text.get_text() for text in ax.texts] == ["7", "-2"]
+
+
+def test_grid_leaves_room_for_titles_and_labels():
+    fig = plotting.image_grid(np.zeros((2, 3, 4, 4)), titles=list("abcdef"), row_labels="xy")
+    np.testing.assert_allclose(fig.get_size_inches(), (3 + 1.2, 2 * 1.25))

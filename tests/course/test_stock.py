@@ -132,3 +132,25 @@ def test_a_chapter_that_fails_is_named_and_the_others_run(tmp_path, monkeypatch,
     assert "02_two" not in out
     assert "ZeroDivisionError" in err
     assert len(stock.inventory(tmp_path / "own")["trained"]) == 1
+
+
+def test_report_counts_new_files_and_megabytes(monkeypatch):
+    monkeypatch.setattr(stock, "missing", list)
+    before = {"trained": {"a": 1_500_000}}
+    after = {"trained": {"a": 1_500_000, "b": 600_000}, "weights": {"c": 50_000}}
+    _, _, trained, weights, *rest = stock.report(before, after, []).splitlines()
+    assert trained.split() == ["trained/", "1", "2", "2.1"]
+    assert weights.split() == ["weights/", "1", "1", "0.1"]
+    assert rest == ["still missing:", "nothing"]
+    assert stock.report(after, after, ["02_two"]).endswith("02_two: it did not run to its end")
+
+
+def test_inventory_leaves_out_what_serves_nobody_later(tmp_path):
+    for name in ("trained/a.pt", "trained/a.pt.lock", "attacked/in/b.pt.part", "attacked/in/b.pt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "weights").mkdir()
+    assert stock.inventory(tmp_path) == {
+        "trained": {"trained/a.pt": 5},
+        "attacked": {"attacked/in/b.pt": 5},
+    }

@@ -1,3 +1,4 @@
+import functools
 import math
 
 import numpy as np
@@ -76,6 +77,32 @@ def test_one_image_and_shares_of_0_and_1_are_allowed():
     assert gap.low < 1 == gap.high
 
 
+@pytest.mark.parametrize(("share", "end"), [(0.3, 0.0), (0.7, 1.0)])
+def test_share_of_one_image_that_rounds_to_none_or_all_reaches_to_that_end(share, end):
+    z = scipy.stats.norm.ppf(0.975)
+    other_end = 1 / (1 + z**2) if end else z**2 / (1 + z**2)  # Wilson's, of none or all of one
+    gap = evaluation.share_gap(share, share, images=(1, 1))
+    half = math.hypot(share - end, share - other_end)
+    assert (gap.low, gap.high) == pytest.approx((-half, half))
+
+
+@pytest.mark.parametrize("confidence", [0.01, 0.5, 0.95])
+def test_gap_of_shares_lies_in_its_interval_even_where_wilsons_leave_a_share_out(confidence):
+    for first in (0.1, 0.45, 0.55, 0.9):
+        for second in (0.1, 0.45, 0.55, 0.9):
+            gap = evaluation.share_gap(first, second, images=(1, 1), confidence=confidence)
+            assert gap.low <= gap.value <= gap.high
+
+
+def test_spread_of_the_networks_is_added_in_squares():
+    runs, options = [0.1, 0.2, 0.4], {"images": (256, 1000), "confidence": 0.9}
+    plain = evaluation.share_gap(0.1, 0.2, **options)
+    wide = evaluation.share_gap(0.1, 0.2, runs=runs, **options)
+    spread = scipy.stats.t.ppf(0.95, 2) * np.std(runs, ddof=1) * math.sqrt(4 / 3)
+    assert wide.value - wide.low == pytest.approx(math.hypot(plain.value - plain.low, spread))
+    assert wide.high - wide.value == pytest.approx(math.hypot(plain.high - plain.value, spread))
+
+
 @pytest.mark.parametrize("first", [1.5, 2.0])
 def test_share_above_1_is_refused_on_either_side(first):
     for shares in ((first, 0.2), (0.2, first)):
@@ -108,6 +135,15 @@ def test_p_of_a_gap_is_that_of_its_test(z):
     assert evaluation.p_of_gap(interval) == pytest.approx(expected, rel=1e-6)
 
 
+def test_p_of_a_gap_has_no_sign_and_is_never_said_to_be_below_a_millionth_of_a_millionth():
+    def interval(confidence, gap):
+        return evaluation.mean_gap(0, gap, errors=(1, 0), confidence=confidence)
+
+    found = [evaluation.p_of_gap(functools.partial(interval, gap=gap)) for gap in (-2, 2, 0, 40)]
+    two_sided = 2 * scipy.stats.norm.sf(2)
+    assert found == pytest.approx([two_sided, two_sided, 1, 1e-12], rel=1e-6)
+
+
 def welch(first, second):
     """The difference of two means, its standard error and its degrees of freedom (Welch 1947)."""
     parts = [sample.var(ddof=1) / len(sample) for sample in (first, second)]
@@ -137,6 +173,16 @@ def test_power_of_equivalence_has_the_degrees_of_freedom_of_welch():
     room = 9 / error - scipy.stats.t.ppf(0.95, df)
     expected = 2 * scipy.stats.t.cdf(room, df) - 1
     assert evaluation.equivalence(first, second, margin=9).power == pytest.approx(expected)
+
+
+def test_power_is_that_of_the_level_and_none_within_a_narrow_margin():
+    first, second = np.array([0.0, 1.0, 3.0]), np.array([0.5, 0.7, 2.0, 2.5])
+    _, error, df = welch(first, second)
+    for level, options in ((0.05, {}), (0.01, {"level": 0.01})):
+        room = 20 / error - scipy.stats.t.ppf(1 - level, df)
+        power = evaluation.equivalence(first, second, margin=20, **options).power
+        assert power == pytest.approx(2 * scipy.stats.t.cdf(room, df) - 1)
+    assert evaluation.equivalence(first, second, margin=0.1).power == 0
 
 
 @pytest.mark.parametrize("margin", [0.2, 0.5, 0.8])
@@ -185,6 +231,23 @@ def test_crossed_difference_holds_the_truth_over_new_seeds_and_new_images():
             held[name].append(gap.low <= 0 <= gap.high)
     assert np.mean(held["crossed"]) >= 0.94
     assert np.mean(held["seeds only"]) < 0.9
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_crossed_difference_adds_the_variance_over_runs_and_that_over_images(confidence):
+    first, second = np.random.default_rng(6).normal(size=(2, 3, 7))
+    gaps = first - second
+    over_runs = sum((gaps[k].mean() - gaps.mean()) ** 2 for k in range(3)) / 2 / 3
+    over_images = sum((gaps[:, i].mean() - gaps.mean()) ** 2 for i in range(7)) / 6 / 7
+    t, z = scipy.stats.t.isf((1 - confidence) / 2, 2), scipy.stats.norm.isf((1 - confidence) / 2)
+    half = math.sqrt(t**2 * over_runs + z**2 * over_images)
+    found = evaluation.crossed_difference(first, second, confidence=confidence)
+    assert found == pytest.approx((gaps.mean(), gaps.mean() - half, gaps.mean() + half))
+    if confidence == 0.95:
+        assert evaluation.crossed_difference(first, second) == found
+    assert evaluation.crossed_difference(first[:2], second[:2]).value == pytest.approx(
+        gaps[:2].mean()
+    )
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,16 @@ def test_spread_is_the_variance_of_the_shares():
     assert found == pytest.approx((0.02 / 0.25 + 0) / 2, rel=1e-3)
 
 
+def test_spread_of_few_images_is_measured_by_jeffreys_mean():
+    mean = (3 + 0.5) / (10 + 1)  # shares 0.2 and 0.4
+    assert network_spread([[2], [4]], 10) == pytest.approx(0.02 / (mean * (1 - mean)))
+    assert network_spread([[0], [0]], 10) == 0
+
+
+def test_share_is_of_one_network_unless_said():
+    assert predicted_share(3, 10, spread=0.1) == predicted_share(3, 10, spread=0.1, networks=1)
+
+
 @pytest.mark.parametrize(("ours", "images"), [(-1, 10), (11, 10)])
 def test_what_is_no_count_is_refused(ours, images):
     with pytest.raises(ValueError, match="ours must be from 0"):

@@ -55,6 +55,12 @@ def test_noise_follows_the_generator():
     assert not torch.equal(first, second)
 
 
+def test_noise_is_added_to_the_image():
+    inputs = uniform(2, 5)
+    expected = inputs + 0.3 * torch.randn(2, 5, generator=generator(1))
+    torch.testing.assert_close(gaussian_noise(inputs, 0.3, generator=generator(1)), expected)
+
+
 def test_amplified_perturbations_keep_their_direction_and_get_the_distortion():
     x, y = uniform(6, 1, 4, 4).double(), uniform(6, 1, 4, 4, seed=1).double()
     y = x + torch.logspace(-4, 0, 6, dtype=torch.float64).view(-1, 1, 1, 1) * (y - x)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.evaluation import error_rate, forward, logits, per_image, predict
+from helpers.evaluation import error_rate, forward, logits, number_of_classes, per_image, predict
 
 from ..examples import uniform
 
@@ -59,3 +59,11 @@ def test_logits_are_the_models_whatever_the_batch():
     found = logits(model, inputs, batch_size=3)
     assert torch.allclose(found, model(inputs), atol=1e-6)
     assert not found.requires_grad
+
+
+def test_classes_are_counted_by_the_logits_of_one_image():
+    asked = []
+    model = nn.Linear(5, 3).eval()
+    model.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+    assert number_of_classes(model, torch.rand(7, 5)) == 3
+    assert asked == [1]

@@ -10,6 +10,7 @@ from helpers.evaluation import check_device, check_fit, check_model, check_targe
 
 from ..examples import linear, uniform
 
+ENDS = torch.tensor([[0.0], [1.0], [0.5]])
 X, TARGETS = uniform(3, 1, 2, 2).double(), torch.tensor([0, 1, 2])
 
 
@@ -61,6 +62,7 @@ def test_inputs_of_another_type_are_refused(model):
         (X, TARGETS.int(), (0, 1), r"targets must be int64 .*got torch\.int32"),
         (X, TARGETS.to("meta"), (0, 1), "targets must be on the device of inputs, cpu; got meta"),
         (2 - X, TARGETS, (0, 1), r"inputs must be in \[0, 1\]; got values from 1"),
+        (ENDS + 1, TARGETS, (0, 1), r"inputs must be in \[0, 1\]; got values from 1 to 2$"),
         (X - 1, TARGETS, (0, math.inf), r"inputs must be in \[0, inf\]; got values from -"),
         (X * torch.nan, TARGETS, (0, 1), r"inputs must be in \[0, 1\]; got values from nan to nan"),
         (X, TARGETS - 1, (0, 1), "targets must be labels from 0 to 2; got values from -1 to 1"),
@@ -74,3 +76,12 @@ def test_images_and_targets_that_do_not_fit_are_refused(inputs, targets, box, me
 
 def test_both_ends_of_the_box_are_in_it():
     check_targets(torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1]), 3, box=(0, 1))
+
+
+def test_images_are_between_0_and_1_unless_said():
+    check_targets(ENDS, TARGETS, 3)
+    for outside in (ENDS - 0.01, ENDS + 0.01):
+        with pytest.raises(ValueError, match=r"inputs must be in \[0, 1\]; got values from"):
+            check_targets(outside, TARGETS, 3)
+    with pytest.raises(ValueError, match="labels from 0 to 1; got values from 0 to 2"):
+        check_targets(ENDS, TARGETS, 2)

@@ -57,3 +57,9 @@ def test_kernels_of_a_layer_without_stride_are_its_weights():
     kernels, steps = polyphase(conv)
     assert torch.equal(kernels.flatten(0, 1), conv.weight)
     assert (kernels.shape[0], steps) == (2, (1, 2))
+
+
+def test_axis_without_stride_keeps_its_taps_however_far_they_are_apart():
+    conv = nn.Conv2d(3, 4, (3, 3), stride=(2, 1), dilation=(1, 2))
+    kernels, steps = polyphase(conv)
+    assert (kernels.shape, steps) == ((1, 4, 6, 2, 3), (1, 2))

@@ -38,6 +38,24 @@ def test_ascent_finds_where_a_sigmoid_is_steepest():
     torch.testing.assert_close(found.norm, torch.full((2,), 2.0).double(), rtol=1e-3, atol=0)
 
 
+def test_steps_are_a_twentieth_at_first_and_shrink_linearly():
+    layer = nn.Linear(1, 1).double()
+    layer.weight.data.fill_(1.0)
+    layer.bias.data.fill_(-1.0)  # steepest at the end of the box, so that every step goes up
+    model, start = nn.Sequential(layer, nn.Sigmoid()).eval(), torch.zeros(1, 1).double()
+    assert ascend(model, start, steps=1).inputs.item() == pytest.approx(0.05)
+    assert ascend(model, start, steps=4).inputs.item() == pytest.approx(0.05 * 2.5)
+    assert ascend(model, start, steps=2, first_step=0.1).inputs.item() == pytest.approx(0.15)
+
+
+def test_ascent_has_fifty_steps():
+    layer, seen = nn.Linear(1, 1).double(), []
+    model = nn.Sequential(layer, nn.Sigmoid()).eval()
+    layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    ascend(model, torch.zeros(1, 1).double())
+    assert len(seen) == 1 + 2 * 50  # the start, and at each step the gradient and what it led to
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_linear_network_is_equally_steep_everywhere(frozen):
     model = nn.Sequential(nn.Flatten(), nn.Linear(9, 3)).double().requires_grad_(not frozen).eval()

@@ -74,3 +74,33 @@ def test_restart_keeps_the_best_third(monkeypatch):
         lambda x: scale * x, scale, tolerance=-1.0, max_applications=24 + 16, starts=1
     )
     assert sizes == [*range(1, 25), *range(9, 25)]  # 8 of 24 vectors are kept
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-10)])
+def test_residual_is_that_of_the_type_unless_said(dtype, tolerance):
+    scale = torch.linspace(1, 2, 400).to(dtype) ** 0.2
+    found, as_said, doubled = (
+        largest_singular_value(lambda x: scale * x, scale, starts=1, **options).applications
+        for options in ({}, {"tolerance": tolerance}, {"tolerance": 2 * tolerance})
+    )
+    assert found == as_said > doubled
+
+
+def test_two_starts_are_made_unless_said():
+    applied = []
+
+    def linear(x):
+        applied.append(x)
+        return torch.linspace(1, 2, 30).double() * x
+
+    like = torch.zeros(30).double()
+    counts = {}
+    for starts in (1, 2, 3):
+        applied.clear()
+        value = largest_singular_value(linear, like, starts=starts).value
+        counts[starts] = len(applied)
+        assert value == pytest.approx(2)
+    assert counts[1] < counts[2] < counts[3]
+    applied.clear()
+    largest_singular_value(linear, like)
+    assert len(applied) == counts[2]

@@ -41,6 +41,11 @@ BLOCKS = {  # block, shape of its input, its constant where that is known
     "max, oblong": (nn.MaxPool2d((3, 2), (1, 2)), (1, 7, 6), math.sqrt(3)),
     "max, padded": (nn.MaxPool2d(3, 2, padding=1), (1, 8, 8), 2),
     "disjoint average": (nn.AvgPool2d(2), (2, 6, 6), 0.5),
+    "average without padding to count": (
+        nn.AvgPool2d(2, count_include_pad=False),
+        (2, 6, 6),
+        0.5,
+    ),
     "overlapping average": (nn.AvgPool2d(3, 2), (2, 9, 9), None),
     "adaptive average": (nn.AdaptiveAvgPool2d(3), (2, 6, 9), math.sqrt(1 / 6)),
     "adaptive average of its own size": (nn.AdaptiveAvgPool2d(6), (1, 6, 6), 1),

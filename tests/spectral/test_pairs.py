@@ -48,3 +48,50 @@ def test_constant_network_has_slope_zero():
 def test_model_in_training_mode_is_refused():
     with pytest.raises(ValueError, match="training mode"):
         steepest_pair(nn.Linear(12, 3).double().train(), starts())
+
+
+def seen_by(model, x, **options):
+    """Return the images x and the changes r that a walk shows the model, step by step."""
+    ends = []
+    handle = model.register_forward_pre_hook(lambda _, inputs: ends.append(inputs[0].detach()))
+    steepest_pair(model.eval(), x, **options)
+    handle.remove()
+    near, far = torch.stack(ends).chunk(2, dim=1)
+    return near, far - near
+
+
+def test_images_rest_for_a_third_and_then_go_steps_that_shrink_linearly():
+    model = nn.Sequential(nn.Linear(12, 9), nn.Tanh()).double()
+    x = 0.5 + 0 * starts()
+    near, r = seen_by(model, x, steps=9, first_step=0.01, distance=0.1)
+    assert torch.equal(near[:4], x.expand(4, -1, -1))
+    moves = near.diff(dim=0).square().mean(2).sqrt()[3:]
+    expected = 0.01 * (1 - torch.arange(3, 8).double() / 9)
+    torch.testing.assert_close(moves, expected[:, None].expand(5, 3))
+    torch.testing.assert_close(r.square().mean(2).sqrt(), torch.full((9, 3), 0.1).double())
+
+
+def test_walk_has_thirty_steps_with_a_small_change_unless_said():
+    model, x = nn.Sequential(nn.Linear(12, 9), nn.Tanh()).double(), 0.5 + 0 * starts()
+    near, r = seen_by(model, x)
+    assert len(near) == 30
+    torch.testing.assert_close(r.square().mean(2).sqrt(), torch.full((30, 3), 1e-3).double())
+    first_move = (near[11] - near[10]).square().mean(1).sqrt()
+    torch.testing.assert_close(first_move, torch.full((3,), 0.02 * 20 / 30).double())
+
+
+def test_change_next_is_what_both_ends_say_of_the_direction_apart():
+    layer = nn.Linear(12, 9).double()
+    _, r = seen_by(layer, starts(), steps=2)
+    expected = r[0] @ layer.weight.T @ layer.weight  # a step of power iteration
+    cosines = torch.cosine_similarity(r[1], expected.detach(), dim=1)
+    torch.testing.assert_close(cosines, torch.ones(3).double())
+
+
+def test_pair_of_a_constant_network_is_the_image_and_the_first_change():
+    model = nn.Linear(12, 3).double().eval()
+    nn.init.zeros_(model.weight)
+    _, r = seen_by(model, starts(2), steps=3)
+    found = steepest_pair(model, starts(2), steps=3)
+    torch.testing.assert_close(found.inputs, starts(2))
+    torch.testing.assert_close(found.others - found.inputs, r[0])

@@ -49,6 +49,7 @@ MISTAKES = {
         "transposed": (lambda x, s, g: kernel(x, s, g).T, "not (4, 3)"),
         "summed": (lambda x, s, g: kernel(x, s, g).sum(1), "not (3,)"),
         "array": (lambda x, s, g: kernel(x, s, g).numpy(), "not ndarray"),
+        "counted": (lambda x, s, g: torch.arange(12.0).view(3, 4), "it begins with 0.0000, it"),
     },
     checks.nearest_border: {
         "L2": (lambda z, j, y: nearest_border(z, j, y) * 5, "divides it by √n"),
@@ -74,6 +75,7 @@ MISTAKES = {
             "leave the label itself out",
         ),
         "sign": (lambda z, j, y: -nearest_border(z, j, y), "it gives -"),
+        "its own": (lambda z, j, y: 0.0, "its margin to itself is 0"),
         "margin": (lambda z, j, y: z[y] - z[3], "it gives 1.5"),
         "all": (lambda z, j, y: (z[y] - z) / 5, "not 4"),
         "nothing": (lambda z, j, y: None, "as one number, not NoneType"),
@@ -92,6 +94,12 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.radial_basis: (1e-4, 0),
+    checks.nearest_border: (1e-4, 0),
+    checks.none_found: (0.01, 0),
+}
+
 
 class TestBlindSpots(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING

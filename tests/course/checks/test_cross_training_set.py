@@ -104,6 +104,12 @@ MISTAKES = {
             lambda wrong, times: wrong[torch.randint(len(wrong), (times, 40))].float().mean(1),
             "as many images as there are",
         ),
+        "a quarter": (
+            lambda wrong, times: wrong[torch.randint(len(wrong), (times, 100))].float().mean(1),
+            "as many images as there are",
+        ),
+        "one more": (lambda wrong, times: drawn_anew(wrong, times) + 1 / 400, "it should be near"),
+        "one less": (lambda wrong, times: drawn_anew(wrong, times) - 1 / 400, "it should be near"),
         "right ones": (lambda wrong, times: drawn_anew(~wrong, times), "count the wrong ones"),
         "counts": (lambda wrong, times: len(wrong) * drawn_anew(wrong, times), "a share"),
         "percent": (lambda wrong, times: 100 * drawn_anew(wrong, times), "a share"),
@@ -125,6 +131,10 @@ MISTAKES = {
         "turned": (lambda e, level: interval_of_draws(e, level)[::-1], "wrong way round"),
         "always 95": (lambda e, level: interval_of_draws(e, 0.95), "use `level`"),
         "one": (lambda e, level: interval_of_draws(e, level)[:1], "two numbers"),
+        "given": (
+            lambda e, level: (0.25, 0.75),
+            "at 95% it gives 0.2500 to 0.7500, it should be 0.0",
+        ),
         "moved": (lambda e, level: torch.tensor(interval_of_draws(e, level)) + 0.1, "it should be"),
     },
     checks.paired_draws: {
@@ -137,7 +147,7 @@ MISTAKES = {
         "one draw": (lambda w, o, times: paired_draws(w, o, 1).expand(times), "each anew"),
         "few": (
             lambda w, o, times: drawn_anew((w.float() - o.float())[torch.arange(100)], times),
-            "",
+            "it should be ",
         ),
         "sum": (lambda w, o, times: drawn_anew(w.float() + o.float(), times), "it should be near"),
         "one": (lambda w, o, times: paired_draws(w, o, 1), "should have shape (2000,), not (1,)"),
@@ -153,6 +163,12 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.stretched: (0, 1e-5),
+    checks.interval_of_draws: (0, 0.002),
+    checks.widths: (1.24e-4, 0),
+}
+
 
 class TestCrossTrainingSet(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING

@@ -192,6 +192,14 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.gradient_sign_step: (0, 1e-6),
+    checks.ball_of_size: (0, 1.49e-6),
+    checks.smoothed_radius: (1e-4, 0),
+    checks.step_of_size: (1.1e-4, 0),
+}
+
 
 class TestDiscussion(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    blunt = (checks.ball_of_size,)

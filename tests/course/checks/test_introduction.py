@@ -17,6 +17,11 @@ def always_the_same_noise(x, size):
     return x + size * noise / each(rms(noise))
 
 
+def spread_with_a_peak(x, size):
+    noise = torch.distributions.Laplace(0.0, 1.0).sample(x.shape)  # its fourth moment is 6
+    return x + size * noise / each(rms(noise))
+
+
 def spread_evenly(x, size):
     noise = 2 * torch.rand_like(x) - 1
     return x + size * noise / each(rms(noise))
@@ -53,6 +58,7 @@ MISTAKES = {
         "L2": (lambda x, y: (y - x).flatten(1).norm(dim=1), "the L2 norm"),
         "no root": (lambda x, y: rms(y - x) ** 2, "the root is missing"),
         "mean absolute": (lambda x, y: (y - x).abs().mean((1, 2, 3)), "mean absolute difference"),
+        "counted": (lambda x, y: torch.arange(5.0) + 7, "for one image it gives 7.0000, it"),
         "largest": (lambda x, y: (y - x).abs().flatten(1).amax(1), "it should be 0."),
         "one channel's n": (lambda x, y: 3**0.5 * rms(y - x), "n counts all C·H·W values"),
         "not a number": (lambda x, y: (y - x).mean((1, 2, 3)).sqrt() * float("nan"), "gives nan"),
@@ -73,6 +79,7 @@ MISTAKES = {
         "image scaled too": (lambda x, size: 0.5 * exact_noise(x, size), "it should be 0.1"),
         "one image": (lambda x, size: exact_noise(x, size)[:1], "not (1, 1, 6, 6)"),
         "even": (spread_evenly, "not Gaussian"),
+        "peaked": (spread_with_a_peak, "not Gaussian"),
         "signs": (lambda x, size: x + size * torch.randn_like(x).sign(), "not Gaussian"),
         "array": (lambda x, size: exact_noise(x, size).numpy(), "not ndarray"),
     },
@@ -90,6 +97,10 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.distortion: (1e-4, 0),
+}
+
 
 class TestIntroduction(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING

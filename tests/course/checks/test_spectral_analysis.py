@@ -175,6 +175,17 @@ MISTAKES = {
         ),
         "same v": (lambda f, b, v: (stretched_once(f, b, v)[0], v / v.norm()), "v itself"),
         "one": (lambda *a: stretched_once(*a)[0], "two things"),
+        "list": (lambda *a: list(stretched_once(*a)), "two things"),
+        "three": (lambda *a: (*stretched_once(*a), 0), "two things"),
+        "second stretch": (
+            lambda f, b, v: (b(f(v)).norm() / f(v).norm(), stretched_once(f, b, v)[1]),
+            "this is ‖AᵀAv‖ / ‖Av‖",
+        ),
+        "turned over": (lambda f, b, v: (v.norm() / f(v).norm(), b(f(v))), "1 over the stretch"),
+        "sign": (
+            lambda f, b, v: (stretched_once(f, b, v)[0], -stretched_once(f, b, v)[1]),
+            "the sign is turned",
+        ),
     },
     checks.power_method: {
         "same v": (lambda once, v, n: [once(v)[0]] * n, "begins at the first v"),
@@ -190,6 +201,16 @@ MISTAKES = {
     },
 }
 
+ROUNDING = {
+    checks.wrap_around_norm: (1e-6, 0),
+    checks.pooling_constant: (0, 1e-6),
+    checks.certified_radius: (1e-6, 0),
+    checks.adjoint_of: (1e-6, 0),
+    checks.stretched_once: (1e-4, 0),
+    checks.power_method: (1.02e-4, 0),
+}
+
 
 class TestSpectralAnalysis(EveryCheck):
-    right, mistakes = RIGHT, MISTAKES
+    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    blunt = (checks.wrap_around_norm,)

@@ -103,9 +103,27 @@ def test_arcsine_gives_a_sampling_error_one_length():
         assert entries.arcsine(shares).std() == pytest.approx(1 / (2 * 256**0.5), rel=0.05)
 
 
+def test_arcsine_stretches_the_ends_and_holds_per_cent_in_their_range():
+    found = entries.arcsine(np.array([0, 25, 50, 100, -1, 101]))
+    assert found == pytest.approx(np.pi * np.array([0, 1 / 6, 1 / 4, 1 / 2, 0, 1 / 2]))
+    assert Entry("Table 2", "A", "B, %", 25, 75, "").distance == pytest.approx(np.pi / 6)
+    assert Entry("Table 2", "A", "B, %", 75, 25, "").distance == pytest.approx(np.pi / 6)
+
+
+def test_columns_in_per_cent_are_shares_and_that_of_the_rows_network_is_its_own():
+    kinds = [
+        Entry("Table 4", row, column, 1, 2, "")
+        for row in ("A", "A to 0.1", "B")
+        for column in ("A, %", "A", "A to 0.1, %")
+    ]
+    assert [entry.is_share for entry in kinds] == 3 * [True, False, True]
+    assert [entry.is_own for entry in kinds] == 2 * [True, False, False] + [False] * 3
+
+
 def test_fingerprint_is_that_of_every_figure():
     one = Entry("Table 1", "A", "x", 1, 2, "")
     others = [Entry("Table 1", "A", "x", 1, 2.0001, ""), Entry("Table 1", "A", "x", 1, 2, DIFFERS)]
     prints = {entries.fingerprint([entry]) for entry in (one, *others)}
     assert len(prints) == 3
+    assert all(len(one) == 16 and int(one, 16) >= 0 for one in prints)
     assert entries.fingerprint([one]) == entries.fingerprint([Entry("Table 1", "A", "x", 1, 2, "")])

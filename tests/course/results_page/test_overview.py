@@ -62,6 +62,12 @@ def test_alternative_text_counts_the_dots():
     assert "The farthest are 10 → 60 in Table 2, 10 → 9 in Table 2" in text
 
 
+def test_three_shares_are_the_farthest_and_the_very_farthest_comes_first():
+    dots = [Entry("Table 2", "A", "B, %", 50, ours, "") for ours in (51, 90, 49, 20, 60)]
+    dots.append(Entry("Table 1", "A", "distortion", 0.1, 99, ""))
+    assert [entry.ours for entry in overview.farthest(dots)] == [90, 20, 60]
+
+
 # --- the picture
 
 
@@ -111,6 +117,7 @@ def test_kept_picture_bears_the_entries_that_it_shows(stored, folder):
             compared(full_runs(comparable=True))
         )
         assert picture.size == (1200, 1260)  # for a slide
+        assert len(picture.getcolors()) <= 64
 
 
 def test_stored_picture_is_in_step_with_the_stored_results():
