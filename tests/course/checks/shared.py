@@ -51,7 +51,10 @@ class EveryCheck:
     right : dict
         Of each check of a chapter: answers that it has to accept.
     mistakes : dict
-        Of each check: what a student returns, and a part of what the answer should be.
+        Of each check: what a student returns, and a part of what the answer should be. Teachers
+        read them, too, in ``docs/solutions.md``.
+    unusual : dict
+        Of checks: answers that hardly a student returns, which have to be refused all the same.
     rounding : dict
         Of checks of numbers: how far off they may be, as (share of the value, amount).
     easier : tuple
@@ -63,6 +66,7 @@ class EveryCheck:
     right: dict
     mistakes: dict
     rounding: dict
+    unusual: dict = {}  # noqa: RUF012
     easier: tuple = ()
     blunt: tuple = ()
 
@@ -84,8 +88,9 @@ class EveryCheck:
         else:
             cases = [
                 pytest.param(check, answer, why, id=f"{named(check)}-{mistake}")
-                for check, mistakes in self.mistakes.items()
-                for mistake, (answer, why) in mistakes.items()
+                for wrong in (self.mistakes, self.unusual)
+                for check, answers in wrong.items()
+                for mistake, (answer, why) in answers.items()
             ]
             metafunc.parametrize(names, cases)
 

@@ -176,16 +176,21 @@ MISTAKES = {
             lambda x, y, g: x + (y - x) * torch.randn(4, 1, 1, 1, generator=g).sign(),
             "draw a random direction",
         ),
+        "even": (even_noise, "not Gaussian"),
+        "own luck": (
+            lambda x, y, g: noise_of_same_size(x, y, torch.Generator().manual_seed(9)),
+            "the generator",
+        ),
+    },
+}
+
+UNUSUAL = {
+    checks.noise_of_same_size: {
         "half along the change": (
             lambda x, y, g: (
                 noise_of_same_size(x, y, g) * 0.75**0.5 + x * (1 - 0.75**0.5) + 0.5 * (y - x)
             ),
             "",
-        ),
-        "even": (even_noise, "not Gaussian"),
-        "own luck": (
-            lambda x, y, g: noise_of_same_size(x, y, torch.Generator().manual_seed(9)),
-            "the generator",
         ),
     },
 }
@@ -198,4 +203,4 @@ ROUNDING = {
 
 
 class TestCrossModel(EveryCheck):
-    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    right, mistakes, unusual, rounding = RIGHT, MISTAKES, UNUSUAL, ROUNDING

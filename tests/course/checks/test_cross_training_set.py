@@ -108,8 +108,6 @@ MISTAKES = {
             lambda wrong, times: wrong[torch.randint(len(wrong), (times, 100))].float().mean(1),
             "as many images as there are",
         ),
-        "one more": (lambda wrong, times: drawn_anew(wrong, times) + 1 / 400, "it should be near"),
-        "one less": (lambda wrong, times: drawn_anew(wrong, times) - 1 / 400, "it should be near"),
         "right ones": (lambda wrong, times: drawn_anew(~wrong, times), "count the wrong ones"),
         "counts": (lambda wrong, times: len(wrong) * drawn_anew(wrong, times), "a share"),
         "percent": (lambda wrong, times: 100 * drawn_anew(wrong, times), "a share"),
@@ -131,10 +129,6 @@ MISTAKES = {
         "turned": (lambda e, level: interval_of_draws(e, level)[::-1], "wrong way round"),
         "always 95": (lambda e, level: interval_of_draws(e, 0.95), "use `level`"),
         "one": (lambda e, level: interval_of_draws(e, level)[:1], "two numbers"),
-        "given": (
-            lambda e, level: (0.25, 0.75),
-            "at 95% it gives 0.2500 to 0.7500, it should be 0.0",
-        ),
         "moved": (lambda e, level: torch.tensor(interval_of_draws(e, level)) + 0.1, "it should be"),
     },
     checks.paired_draws: {
@@ -163,6 +157,19 @@ MISTAKES = {
     },
 }
 
+UNUSUAL = {
+    checks.resampled_errors: {
+        "one more": (lambda wrong, times: drawn_anew(wrong, times) + 1 / 400, "it should be near"),
+        "one less": (lambda wrong, times: drawn_anew(wrong, times) - 1 / 400, "it should be near"),
+    },
+    checks.interval_of_draws: {
+        "given": (
+            lambda e, level: (0.25, 0.75),
+            "at 95% it gives 0.2500 to 0.7500, it should be 0.0",
+        ),
+    },
+}
+
 ROUNDING = {
     checks.stretched: (0, 1e-5),
     checks.interval_of_draws: (0, 0.002),
@@ -171,4 +178,4 @@ ROUNDING = {
 
 
 class TestCrossTrainingSet(EveryCheck):
-    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    right, mistakes, unusual, rounding = RIGHT, MISTAKES, UNUSUAL, ROUNDING

@@ -67,13 +67,18 @@ MISTAKES = {
         "argmin": (lambda logits, labels: wrong(-logits, labels).float().mean(), "it gives 0.9"),
         "sign": (lambda logits, labels: -wrong(logits, labels).float().mean(), "it gives -0.300"),
         "nothing wrong": (lambda logits, labels: 0.0, "it should be 0.300"),
-        "all wrong": (lambda logits, labels: 1.0, "it gives 1.000, it should be 0.300"),
-        "more than all": (lambda logits, labels: 2.0, "0 and 1"),
         "one image off": (lambda logits, labels: 11 / 40, "it gives 0.275"),
         "not a number": (lambda logits, labels: float("nan"), "it gives nan"),
         "one for each image": (wrong, "the error rate is one number, not 40"),
         "text": (lambda logits, labels: "small", "as one number, not str"),
         "nothing": (lambda logits, labels: None, "as one number, not NoneType"),
+    },
+}
+
+UNUSUAL = {
+    checks.error_rate: {
+        "all wrong": (lambda logits, labels: 1.0, "it gives 1.000, it should be 0.300"),
+        "more than all": (lambda logits, labels: 2.0, "0 and 1"),
     },
 }
 
@@ -84,4 +89,4 @@ ROUNDING = {
 
 
 class TestFramework(EveryCheck):
-    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    right, mistakes, unusual, rounding = RIGHT, MISTAKES, UNUSUAL, ROUNDING

@@ -175,8 +175,6 @@ MISTAKES = {
         ),
         "same v": (lambda f, b, v: (stretched_once(f, b, v)[0], v / v.norm()), "v itself"),
         "one": (lambda *a: stretched_once(*a)[0], "two things"),
-        "list": (lambda *a: list(stretched_once(*a)), "two things"),
-        "three": (lambda *a: (*stretched_once(*a), 0), "two things"),
         "second stretch": (
             lambda f, b, v: (b(f(v)).norm() / f(v).norm(), stretched_once(f, b, v)[1]),
             "this is ‖AᵀAv‖ / ‖Av‖",
@@ -201,6 +199,13 @@ MISTAKES = {
     },
 }
 
+UNUSUAL = {
+    checks.stretched_once: {
+        "list": (lambda *a: list(stretched_once(*a)), "two things"),
+        "three": (lambda *a: (*stretched_once(*a), 0), "two things"),
+    },
+}
+
 ROUNDING = {
     checks.wrap_around_norm: (1e-6, 0),
     checks.pooling_constant: (0, 1e-6),
@@ -212,5 +217,5 @@ ROUNDING = {
 
 
 class TestSpectralAnalysis(EveryCheck):
-    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    right, mistakes, unusual, rounding = RIGHT, MISTAKES, UNUSUAL, ROUNDING
     blunt = (checks.wrap_around_norm,)

@@ -99,10 +99,6 @@ MISTAKES = {
             "labels that do not occur",
         ),
         "no weights": (lambda labels: -shares(labels).log2().sum(), "it should be 1.5"),
-        "the number": (
-            lambda labels: 7.0,
-            "the labels [3, 3, 3, 3, 3, 3, 7, 7, 0, 1] give 7, it should be 1.5710",
-        ),
         "how many labels": (lambda labels: math.log2(len(shares(labels))), "it should be 1.5"),
         "always 0": (lambda labels: 0.0, "it should be 1.5"),
     },
@@ -127,15 +123,6 @@ MISTAKES = {
     },
     checks.best_images: {
         "values": (lambda r, k: r.topk(k, dim=0).values.T, "not .values"),
-        "none of the images": (
-            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), 40),
-            "no five different",
-        ),
-        "before the first": (
-            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), -1),
-            "no five different",
-        ),
-        "one twice": (lambda r, k: best_images(r, k)[:, [0, 1, 2, 3, 3]], "no five different"),
         "least": (lambda r, k: best_images(-r, k), "respond least"),
         "absolute": (lambda r, k: best_images(r.abs(), k), "has a sign"),
         "rows": (lambda r, k: r.topk(k, dim=1).indices[:7], "a column"),
@@ -192,6 +179,28 @@ MISTAKES = {
             lambda own, other, n, g: own.mean() - other.mean(),
             "it should be about",
         ),
+    },
+}
+
+UNUSUAL = {
+    checks.label_entropy: {
+        "the number": (
+            lambda labels: 7.0,
+            "the labels [3, 3, 3, 3, 3, 3, 7, 7, 0, 1] give 7, it should be 1.5710",
+        ),
+    },
+    checks.best_images: {
+        "none of the images": (
+            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), 40),
+            "no five different",
+        ),
+        "before the first": (
+            lambda r, k: best_images(r, k).index_fill(1, torch.tensor(0), -1),
+            "no five different",
+        ),
+        "one twice": (lambda r, k: best_images(r, k)[:, [0, 1, 2, 3, 3]], "no five different"),
+    },
+    checks.shuffled_p: {
         "a coin": (lambda *a: 0.5, "deal out all values"),
     },
 }
@@ -206,5 +215,5 @@ ROUNDING = {
 
 
 class TestUnits(EveryCheck):
-    right, mistakes, rounding = RIGHT, MISTAKES, ROUNDING
+    right, mistakes, unusual, rounding = RIGHT, MISTAKES, UNUSUAL, ROUNDING
     easier = (checks.shuffled_p,)
