@@ -4,15 +4,16 @@ A mutant is the code with one operator, number or condition changed. Of those th
 each of the `ROOMS` a seeded sample is tested, each mutant by the test file of its module, or by
 those of its folder or its users where it has none. Three kinds are left out: what only decides how
 a figure looks; what guards the code against its own authors, which no input can tell (that a zip is
-strict, a dataclass frozen); and the statements that draw an exercise's inputs at random in its
-check, since others would do as well. Results go into the file LOG, a line each; repeated, the
-script goes on after the last.
+strict, a dataclass frozen); and what an exercise's check makes up as inputs, drawn or written down,
+since others would do as well. Results go into the file LOG, a line each; repeated, the script goes
+on after the last.
 """
 
 import argparse
 import ast
 import contextlib
 import copy
+import functools
 import importlib
 import json
 import multiprocessing
@@ -24,7 +25,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -68,28 +69,46 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         yield changed
 
 
-def draws(statement: ast.AST) -> bool:
-    """Return whether a statement sets something to what is drawn at random."""
-    called = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
-    names = {getattr(name, "attr", getattr(name, "id", None)) for name in called}
-    return isinstance(statement, ast.Assign) and not names.isdisjoint(DRAWING)
+def inputs(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield what an exercise's check sets to something random, or to what an answer is given."""
+    given = set()
+    for call in filter(lambda node: isinstance(node, ast.Call), ast.walk(function)):
+        if getattr(call.func, "id", "") in ("answer", "attempted"):
+            given |= {name for argument in call.args for name in variables(argument)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.For):
+            looped = isinstance(node, ast.For)
+            targets, value = ([node.target], node.iter) if looped else (node.targets, node.value)
+            attributes = {each.attr for each in ast.walk(value) if isinstance(each, ast.Attribute)}
+            drawn = not DRAWING.isdisjoint(attributes | variables(value))
+            if drawn or not given.isdisjoint(name for each in targets for name in variables(each)):
+                yield value
+
+
+def variables(node: ast.AST) -> set[str]:
+    """Return the names of variables and functions in a piece of code."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def sites(tree: ast.Module, *, check: bool) -> Iterator[tuple[ast.AST, str, int | None]]:
     """Yield each place (parent, field, position) of the code where it may be changed."""
-    drawn = [node for node in ast.walk(tree) if check and draws(node)]
-    passed_over = {id(node) for statement in drawn for node in ast.walk(statement)}
+    functions = [node for node in tree.body if check and isinstance(node, ast.FunctionDef)]
+    passed_over = {
+        id(node) for each in functions for value in inputs(each) for node in ast.walk(value)
+    }
     for parent in ast.walk(tree):
         if id(parent) in passed_over or (isinstance(parent, ast.keyword) and parent.arg in GUARDS):
             continue
         for name, value in ast.iter_fields(parent):
             if name in ("annotation", "returns"):
                 continue
-            if isinstance(value, ast.AST):
+            if isinstance(value, ast.AST) and id(value) not in passed_over:
                 yield parent, name, None
             elif isinstance(value, list):
                 yield from (
-                    (parent, name, i) for i, one in enumerate(value) if isinstance(one, ast.AST)
+                    (parent, name, i)
+                    for i, one in enumerate(value)
+                    if isinstance(one, ast.AST) and id(one) not in passed_over
                 )
 
 
@@ -104,18 +123,25 @@ def put(parent: ast.AST, name: str, position: int | None, node: ast.AST) -> ast.
     return before
 
 
-def mutants(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield what each mutant of a module changes, and its source."""
+def mutants(path: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield what each mutant of a module changes, and what makes its source."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for parent, name, position in list(sites(tree, check="checks" in path.parts)):
         node = getattr(parent, name) if position is None else getattr(parent, name)[position]
         for changed in changes(node):
             line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
             shown = [ast.unparse(each).split("\n")[0] for each in (node, changed)]
-            put(parent, name, position, changed)
             where = f"{path.relative_to(ROOT)}:{line}:{column}"
-            yield f"{where}: {shown[0]} → {shown[1]}", ast.unparse(tree)
-            put(parent, name, position, node)
+            made = functools.partial(written, tree, (parent, name, position), changed)
+            yield f"{where}: {shown[0]} → {shown[1]}", made
+
+
+def written(tree: ast.Module, place: tuple, changed: ast.AST) -> str:
+    """Return the source of a module with another node in one place."""
+    before = put(*place, changed)
+    source = ast.unparse(tree)
+    put(*place, before)
+    return source
 
 
 def tests_of(path: Path) -> tuple[Path, ...]:
@@ -243,7 +269,7 @@ def drawn(each: int, seed: int) -> list[tuple[Path, str, str]]:
             if not set(LOOKS) & {*path.relative_to(ROOT).parts}
         ]
         every = [(path, *mutant) for path in paths for mutant in mutants(path)]
-        sample += hand.sample(every, each)
+        sample += [(path, what, made()) for path, what, made in hand.sample(every, each)]
     hand.shuffle(sample)
     return sample
 

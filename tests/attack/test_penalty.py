@@ -195,3 +195,15 @@ def test_solver_gets_the_box_and_200_iterations_unless_said(attack):
         attack(model, x, others(model, x), solver=solver, **options)
         assert set(asked) == {expected}
         asked.clear()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_model_is_shown_images_of_their_shape(loss):
+    model, x, shapes = several_classes(), images().view(6, 2, 4, 2), set()
+    model.register_forward_pre_hook(lambda _, inputs: shapes.add(tuple(inputs[0].shape[1:])))
+    record = []
+    targets = torch.arange(6) % 4
+    found = penalised_adversarial(model, x, targets, 1.0, loss=loss, record=record)
+    assert shapes == {(2, 4, 2)}
+    assert {tuple(one.points.shape[1:]) for one in record} == {(2, 4, 2)}
+    assert found.adversarial.shape == x.shape

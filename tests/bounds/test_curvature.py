@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers.bounds import curvature
 from helpers.bounds.crown import enclosures, reach_of
 from helpers.bounds.curvature import _before, least_margin, parabolas, trust_region_bound
 
@@ -155,3 +156,21 @@ def test_a_ball_that_is_a_point_is_bounded_by_nothing():
         torch.ones(1, 3).double(), torch.eye(3)[None].double(), torch.zeros(1).double()
     )
     assert 0 <= bound.item() < 1e-12
+
+
+def test_form_has_no_negative_eigenvalue_behind_any_layer_but_the_first(monkeypatch):
+    forms, before = [], curvature._before
+
+    def kept(*arguments, inner):
+        gradient, form = before(*arguments, inner=inner)
+        forms.append(torch.linalg.eigvalsh(form).amin())
+        return gradient, form
+
+    monkeypatch.setattr(curvature, "_before", kept)
+    for seed in range(3):
+        model = network(6, 8, 8, 8, 3, seed=seed).double()
+        x = torch.rand(4, 6, generator=generator(seed), dtype=torch.double)
+        bounded(model, x, model(x).topk(2).indices[:, 1], 0.3)
+    forms = torch.stack(forms).view(3, 3)
+    assert (forms[:, :2] > -1e-12).all()
+    assert (forms[:, 2] < -1e-3).all()  # there a negative one makes the bound better
