@@ -34,7 +34,7 @@ ROOMS = ("attack", "bounds", "spectral", "evaluation", "course")
 LOOKS = ("__init__.py", "figures", "explorers", "picture.py")
 GUARDS = ("strict", "frozen")
 DRAWING = {"seeded", "drawn", "manual_seed", "rand", "randn", "randint", "randperm"}
-IMPORTED = ("torch", "scipy", "matplotlib.pyplot", "nbval.plugin", "rfc3987_syntax", "hypothesis")
+IMPORTED = ("torch", "scipy", "matplotlib.pyplot", "nbval.plugin", "hypothesis")
 SWAPPED = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
@@ -206,7 +206,7 @@ def main() -> None:
     whole = [line for line in log if line.endswith("]")]  # the last may be torn
     options.log.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
     found = dict(json.loads(line) for line in whole)
-    for module in IMPORTED:
+    for module in IMPORTED:  # once for all forks
         importlib.import_module(module)
 
     with tempfile.TemporaryDirectory() as place:

@@ -226,7 +226,7 @@ def differences(
 
 
 def _wrong(rows: Sequence[Mapping]) -> dict[str, list[np.ndarray]]:
-    """Return name → for each seed, which test images are misread."""
+    """Return name → for each seed, which test images are misread: booleans of shape (N,)."""
     found: dict[str, list[np.ndarray]] = {}
     for row in rows:
         wrong = np.zeros(row["tested"], dtype=bool)

@@ -281,31 +281,41 @@ def browser(chromium):
         browser.close()
 
 
-@pytest.fixture
-def watched(browser):
-    """A new page; fails the test if a script in the page failed."""
-    watched = reader.Watched(browser)
-    yield watched
-    watched.page.close()
-    assert not watched.failures, watched.failures
+@pytest.fixture(scope="module")
+def opened(lab, browser):
+    """Return what runs a notebook in JupyterLab, unless it is the one that was run last."""
+    last = {}
+
+    def run(notebook: str) -> reader.Watched:
+        if notebook not in last:
+            close()
+            watched = reader.Watched(browser)
+            reader.run_all(lab, watched, notebook)
+            last[notebook] = watched
+        return last[notebook]
+
+    def close():
+        for watched in last.values():
+            watched.page.close()  # asks nothing about what was not saved
+        last.clear()
+        lab.shut_down_kernels()
+
+    yield run
+    close()
 
 
 @pytest.fixture
-def page(watched):
-    return watched.page
+def ran(opened):
+    """Return what gives a notebook's page, where it was run; nothing may go wrong in the test."""
+    used = []
 
+    def run(notebook: str) -> reader.Watched:
+        used.append(opened(notebook))
+        return used[-1]
 
-@pytest.fixture
-def complaints(watched) -> list[str]:
-    return watched.complaints
-
-
-@pytest.fixture
-def run_all(lab, watched):
-    """Return what runs a notebook in JupyterLab; its kernel ends with the test."""
-    yield lambda notebook: reader.run_all(lab, watched, notebook)
-    watched.page.close()  # asks nothing about what was not saved
-    lab.shut_down_kernels()
+    yield run
+    for watched in used:
+        watched.check()
 
 
 @pytest.fixture

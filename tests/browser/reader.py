@@ -60,6 +60,13 @@ class Watched:
         self.page.on("pageerror", lambda error: self.failures.append(str(error)))
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
 
+    def check(self) -> None:
+        """Fail if anything went wrong since the last call, and forget it."""
+        wrong = self.failures + self.complaints
+        self.failures.clear()
+        self.complaints.clear()
+        assert not wrong, wrong
+
     def _hear(self, frame: str | bytes) -> None:
         message = frame if isinstance(frame, str) else frame.decode(errors="replace")
         if COMPLAINT.search(message):
@@ -67,7 +74,7 @@ class Watched:
 
 
 def run_all(lab, watched, notebook: str) -> None:
-    """Open a notebook and run all its cells; fail on the first traceback."""
+    """Open a notebook and run all its cells; fail on the first traceback, and on warnings."""
     page = watched.page
     page.goto(lab.url(notebook))
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
@@ -82,6 +89,8 @@ def run_all(lab, watched, notebook: str) -> None:
         assert not tracebacks, tracebacks
         assert time.monotonic() < end, f"{notebook} did not end within {RUN_TIMEOUT} s"
     idle.wait_for()
+    assert not [message for message in watched.complaints if "Warning" in message]
+    watched.complaints.clear()  # progress bars, and what the first cell says without a network
 
 
 def forget_stored_outputs(page) -> None:

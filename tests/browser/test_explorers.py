@@ -14,14 +14,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from tests.browser.reader import (
-    EXPLORER,
-    RUN_TIMEOUT,
-    answers,
-    labelled,
-    picture,
-    text,
-)
+from tests.browser.reader import EXPLORER, RUN_TIMEOUT, Watched, answers, labelled, picture, text
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -326,38 +319,32 @@ def drive(explorer, name: str, screenshots: Path, uploads: Path, watched) -> int
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_explorers_follow_their_controls(
-    chapter, root, run_all, watched, page, complaints, screenshots, tmp_path
-):
-    run_all(f"{chapter}.ipynb")
-    assert not [message for message in complaints if "Warning" in message]
-    complaints.clear()  # progress bars, and what the first cell says without a network
+def test_explorers_follow_their_controls(chapter, root, ran, screenshots, tmp_path):
+    watched = ran(f"{chapter}.ipynb")
+    page = watched.page
     for step, (number, label, act) in enumerate(CHAPTERS[chapter], start=1):
         explorer = page.locator(EXPLORER).nth(number)
         explorer.scroll_into_view_if_needed()
         if step == 1:
             page.screenshot(path=screenshots / f"{chapter}_0.png")
-        old_picture, drawing = picture(explorer), text(explorer).get_attribute("data-drawing")
-        act(labelled(explorer, label))
-        assert answers(explorer, drawing, watched), f"{label}: nothing was drawn"
-        assert picture(explorer) != old_picture, f"{label}: the picture did not change"
+        changed = change(explorer, labelled(explorer, label), act, watched)
+        assert changed, f"{label}: the picture did not change"
         page.screenshot(path=screenshots / f"{chapter}_{step}_{label}.png")
     shown = page.locator(EXPLORER).all()
     assert len(shown) >= made_in(root, chapter)
     for number, explorer in enumerate(shown):
         assert drive(explorer, f"{chapter}_extremes_{number}", screenshots, tmp_path, watched) > 0
-    assert not complaints, complaints
 
 
-def test_explorer_under_voila_on_a_projector(
-    voila, watched, page, complaints, screenshots, tmp_path
-):
+def test_explorer_under_voila_on_a_projector(voila, browser, screenshots, tmp_path):
+    watched = Watched(browser)
+    page = watched.page
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(voila, timeout=RUN_TIMEOUT * 1000)
     explorer = page.locator(EXPLORER)
     expect(explorer).to_have_count(1, timeout=RUN_TIMEOUT * 1000)
     expect(page.get_by_text("REPOSITORY =")).to_have_count(0)  # Voilà shows no code
-    complaints.clear()
+    watched.complaints.clear()
     assert drive(explorer, "01_voila", screenshots, tmp_path, watched) == 3
     tree = explorer.aria_snapshot()
     for label in ("image", "target", "scale"):
@@ -365,7 +352,7 @@ def test_explorer_under_voila_on_a_projector(
     assert re.search(r'img "[^"]{20,}', tree), tree
     assert "- status" in tree, tree
     page.screenshot(path=screenshots / "01_voila.png")
-    assert not complaints, complaints
+    watched.check()
 
 
 ALL_KINDS = """
@@ -405,29 +392,27 @@ Explorer(
 FAULTLESS = {"fails_at": None, "warns_at": None, "dead": 0}
 
 
-def test_every_kind_of_control_is_driven_and_faults_are_seen(
-    lab, run_all, watched, page, complaints, tmp_path
-):
+def test_every_kind_of_control_is_driven_and_faults_are_seen(lab, ran, tmp_path):
     faults = ({}, {"fails_at": 3}, {"warns_at": 0, "dead": 1})
     cells = [nbformat.v4.new_code_cell(ALL_KINDS.format(**FAULTLESS | some)) for some in faults]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbformat.write(notebook, lab.folder / "all_kinds.ipynb")
-    run_all("all_kinds.ipynb")
-    complaints.clear()  # as the widgets came up, not as they were used
-    faultless, failing, warning = page.locator(EXPLORER).all()
+    watched = ran("all_kinds.ipynb")
+    faultless, failing, warning = watched.page.locator(EXPLORER).all()
 
     assert drive(faultless, "kinds", tmp_path, tmp_path, watched) == 6
     assert text(faultless).inner_text() == "level 3, level only, bb, a picture"
     shown = {path.name for path in tmp_path.glob("kinds_*")}
     assert len(shown) == 13
     assert {"kinds_level_Home.png", "kinds_kind_level-only.png", "kinds_on_click-2.png"} <= shown
-    assert not complaints
+    watched.check()
 
     with pytest.raises(AssertionError, match="level: nothing was drawn"):
         drive(failing, "failing", tmp_path, tmp_path, watched)
-    assert any("ZeroDivisionError" in message for message in complaints)
+    assert any("ZeroDivisionError" in message for message in watched.complaints)
 
-    complaints.clear()
+    watched.complaints.clear()
     with pytest.raises(AssertionError, match=r"pace.* never changed the picture"):
         drive(warning, "warning", tmp_path, tmp_path, watched)
-    assert any("too low" in message for message in complaints)
+    assert any("too low" in message for message in watched.complaints)
+    watched.complaints.clear()  # as it should be

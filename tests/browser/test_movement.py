@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from tests.browser import reader
-from tests.browser.reader import labelled, text
+from tests.browser.reader import EXPLORER, labelled, text
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -31,45 +31,6 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def opened(lab, browser):
-    """Return what runs a notebook in a page, unless it is the one that was run last."""
-    last = {}
-
-    def run(notebook: str):
-        if notebook not in last:
-            close()
-            watched = reader.Watched(browser)
-            reader.run_all(lab, watched, notebook)
-            last[notebook] = watched
-        return last[notebook]
-
-    def close():
-        for watched in last.values():
-            watched.page.close()  # asks nothing about what was not saved
-        last.clear()
-        lab.shut_down_kernels()
-
-    yield run
-    close()
-
-
-@pytest.fixture
-def ran(opened):
-    """Return what gives the explorers of a notebook that runs; nothing may go wrong meanwhile."""
-    used = []
-
-    def run(notebook: str):
-        used.append(opened(notebook))
-        used[-1].complaints.clear()
-        return used[-1].page.locator(reader.EXPLORER)
-
-    yield run
-    for watched in used:
-        assert not watched.complaints, watched.complaints
-        assert not watched.failures, watched.failures
-
-
 def draw(page, box, *corners):
     """Draw straight lines from corner to corner with the mouse, in pixels of the pad.
 
@@ -90,7 +51,7 @@ def draw(page, box, *corners):
 
 
 def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, screenshots):
-    page = ran(FIRST).first.page
+    page = ran(FIRST).page
     pad = page.locator(".digit-pad")
     pad.scroll_into_view_if_needed()
     canvas = pad.locator(".pad-canvas")
@@ -128,8 +89,8 @@ def test_a_seven_drawn_with_the_mouse_is_read_by_six_networks(ran, screenshots):
 
 
 def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(ran, screenshots):
-    explorer = ran(FIRST).first
-    page = explorer.page
+    page = ran(FIRST).page
+    explorer = page.locator(EXPLORER).first
     explorer.scroll_into_view_if_needed()
     explorer.evaluate(COLLECT)
     slider = labelled(explorer, "scale").locator("[role=slider]")
@@ -160,7 +121,7 @@ def test_a_dragged_slider_shows_pictures_on_its_way_and_the_last_in_the_end(ran,
 
 
 def test_accessibility_tree_names_controls_picture_and_status(ran):
-    explorer = ran(FIRST).first
+    explorer = ran(FIRST).page.locator(EXPLORER).first
     expect(explorer.get_by_role("slider", name="scale")).to_be_visible()
     tree = explorer.aria_snapshot()
     for name in ("image", "target", "scale"):
@@ -170,7 +131,7 @@ def test_accessibility_tree_names_controls_picture_and_status(ran):
 
 
 def test_tab_reaches_every_control_and_arrows_move_it(ran):
-    explorer = ran(FIRST).first
+    explorer = ran(FIRST).page.locator(EXPLORER).first
     keyboard = explorer.page.keyboard
     explorer.scroll_into_view_if_needed()
     labels = explorer.locator(".widget-inline-hbox .widget-label").all_inner_texts()
@@ -189,9 +150,8 @@ def test_tab_reaches_every_control_and_arrows_move_it(ran):
 
 
 def test_recorder_plays_from_the_beginning_and_clicks_move_x(ran, screenshots):
-    found = ran("05_formal_description.ipynb")
-    page = found.page
-    plane, recorder = found.nth(0), found.nth(1)
+    page = ran("05_formal_description.ipynb").page
+    plane, recorder = page.locator(EXPLORER).nth(0), page.locator(EXPLORER).nth(1)
     recorder.scroll_into_view_if_needed()
     expect(text(recorder)).to_contain_text("evaluation 0 of")
     recorder.evaluate(COLLECT)
@@ -232,7 +192,7 @@ def slow_explorer(ran, lab):
     """An explorer that takes its time, in a notebook of its own."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)])
     nbformat.write(notebook, lab.folder / "slow.ipynb")
-    return ran("slow.ipynb").first
+    return ran("slow.ipynb").page.locator(EXPLORER).first
 
 
 def test_picture_is_grey_while_it_is_not_that_of_the_controls(slow_explorer):

@@ -43,6 +43,14 @@ def same(one, other):
     return one == other if isinstance(one, float) else type(one) is type(other)
 
 
+def not_two(answer):
+    """Return wrong answers, by name, to an exercise that asks for two things, and what is said."""
+    return {
+        "list": (lambda *arguments: list(answer(*arguments)), "two things"),
+        "three": (lambda *arguments: (*answer(*arguments), 0), "two things"),
+    }
+
+
 class EveryCheck:
     """Right solutions pass, typical mistakes are named.
 

@@ -7,7 +7,7 @@ import torch
 
 from helpers.course import checks
 
-from .shared import EveryCheck
+from .shared import EveryCheck, not_two
 
 
 def entry(h, weight, bias, label, target, strength, power=2, sign=1):
@@ -188,12 +188,7 @@ MISTAKES = {
     },
 }
 
-UNUSUAL = {
-    checks.drawn_entries: {
-        "list": (lambda *a: list(drawn_entries(*a)), "two things"),
-        "three": (lambda *a: (*drawn_entries(*a), 0), "two things"),
-    },
-}
+UNUSUAL = {checks.drawn_entries: not_two(drawn_entries)}
 
 ROUNDING = {
     checks.part_of_the_way: (1.15e-5, 0),

@@ -6,7 +6,7 @@ import torch
 
 from helpers.course import checks
 
-from .shared import EveryCheck
+from .shared import EveryCheck, not_two
 
 
 def on_each_frequency(kernel, side):
@@ -199,12 +199,7 @@ MISTAKES = {
     },
 }
 
-UNUSUAL = {
-    checks.stretched_once: {
-        "list": (lambda *a: list(stretched_once(*a)), "two things"),
-        "three": (lambda *a: (*stretched_once(*a), 0), "two things"),
-    },
-}
+UNUSUAL = {checks.stretched_once: not_two(stretched_once)}
 
 ROUNDING = {
     checks.wrap_around_norm: (1e-6, 0),
